@@ -1,0 +1,48 @@
+//! A decoded request body on its way to the store.
+
+use bytes::Bytes;
+
+use crate::Span;
+
+/// Which decoder turned a body into spans; the log records it so that replay runs the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Codec {
+    /// Zipkin v2 JSON list.
+    ZipkinJsonV2 = 1,
+    /// OTLP `ExportTraceServiceRequest`, protobuf.
+    OtlpProto = 2,
+    /// OTLP `ExportTraceServiceRequest`, JSON.
+    OtlpJson = 3,
+    /// Zipkin v2 proto3 `ListOfSpans`.
+    ZipkinProto3 = 4,
+    /// Zipkin v1 JSON list.
+    ZipkinJsonV1 = 5,
+    /// Zipkin v1 thrift list.
+    ZipkinThrift = 6,
+}
+
+/// What was decided about a body when it was received; recorded, so that replay decides the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Admission {
+    /// Positions (in decoding order) of spans that were refused or not sampled; empty for "all kept". Sorted.
+    pub rejected: Vec<u32>,
+}
+
+/// A body that decoded within its limits, together with its rows.
+///
+/// `body` is what goes to the log: the request body after decompression and, where redaction changed something,
+/// re-encoded. Decoding `body` with `codec` and leaving out `admission.rejected` gives exactly `spans`.
+#[derive(Debug, Clone)]
+pub struct SpanBatch {
+    /// Decoder of `body`.
+    pub codec: Codec,
+    /// The uncompressed body, already redacted.
+    pub body: Bytes,
+    /// When it was received, nanoseconds since 1970.
+    pub received_at_ns: u64,
+    /// What was refused of it.
+    pub admission: Admission,
+    /// The admitted rows in order of arrival.
+    pub spans: Vec<Span>,
+}
