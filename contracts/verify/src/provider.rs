@@ -1,0 +1,199 @@
+//! Verification of a running provider with the Pact project's own verifier.
+//!
+//! The pacts come from the broker's for-verification relation (pending and accepted contracts included), the
+//! results go back to it, and what failed is returned in a form that pages and pipelines can show.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pact_models::http_utils::HttpAuth;
+use pact_verifier::callback_executors::HttpRequestProviderStateExecutor;
+use pact_verifier::{
+    ConsumerVersionSelector, FilterInfo, MismatchResult, NullRequestFilterExecutor, PactSource, ProviderInfo,
+    ProviderTransport, PublishOptions, VerificationOptions, verify_provider_async,
+};
+use serde::Serialize;
+
+use crate::{BrokerClient, Error};
+
+/// What to verify.
+#[derive(Debug, Clone)]
+pub struct ProviderCheck {
+    /// The provider's name at the broker.
+    pub provider: String,
+    /// Where it runs, for example `http://127.0.0.1:8080`.
+    pub provider_url: String,
+    /// Its version: results are published for it.
+    pub version: String,
+    /// The branch it was built from.
+    pub branch: Option<String>,
+    /// Whether results go to the broker.
+    pub publish: bool,
+    /// Path on the provider that answers `POST {description}` with the message it would send.
+    pub message_path: Option<String>,
+    /// Address that sets up provider states.
+    pub state_change_url: Option<String>,
+    /// Address of the build, shown beside the result.
+    pub build_url: Option<String>,
+    /// Longest wait for one answer of the provider.
+    pub request_timeout_ms: u64,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// Whether the provider's build passes: no failure except in pending contracts.
+    pub ok: bool,
+    /// One entry for each interaction.
+    pub interactions: Vec<InteractionOutcome>,
+    /// The broker's notices.
+    pub notices: Vec<String>,
+    /// Whether the results were published.
+    pub published: bool,
+}
+
+/// One interaction of one pact.
+#[derive(Debug, Clone, Serialize)]
+pub struct InteractionOutcome {
+    /// The consumer whose contract it is.
+    pub consumer: String,
+    /// The interaction's description.
+    pub interaction: String,
+    /// Whether the provider did what was agreed.
+    pub ok: bool,
+    /// A pending contract's failure does not fail the build.
+    pub pending: bool,
+    /// What differed, in words; empty when `ok`.
+    pub mismatches: Vec<String>,
+}
+
+/// Runs the verification.
+pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outcome, Error> {
+    let provider = provider_info(check)?;
+    let auth = broker.token().map(|token| HttpAuth::Token(token.expose().to_owned()));
+    let source = PactSource::BrokerWithDynamicConfiguration {
+        provider_name: check.provider.clone(),
+        broker_url: broker.url().to_owned(),
+        enable_pending: true,
+        include_wip_pacts_since: None,
+        provider_tags: Vec::new(),
+        provider_branch: check.branch.clone(),
+        selectors: selectors()?,
+        auth,
+        links: Vec::new(),
+    };
+    let options: VerificationOptions<NullRequestFilterExecutor> = VerificationOptions {
+        request_timeout: check.request_timeout_ms,
+        coloured_output: false,
+        no_pacts_is_error: false,
+        broker_request_retries: 2,
+        ..VerificationOptions::default()
+    };
+    let publish = check.publish.then(|| PublishOptions {
+        provider_version: Some(check.version.clone()),
+        build_url: check.build_url.clone(),
+        provider_tags: Vec::new(),
+        provider_branch: check.branch.clone(),
+    });
+    let states = Arc::new(HttpRequestProviderStateExecutor {
+        state_change_url: check.state_change_url.clone(),
+        retries: 1,
+        ..HttpRequestProviderStateExecutor::default()
+    });
+    let result = verify_provider_async(
+        provider,
+        vec![source],
+        FilterInfo::None,
+        Vec::new(),
+        &options,
+        publish.as_ref(),
+        &states,
+        None,
+    )
+    .await
+    .map_err(|e| Error::Verification(format!("{e:#}")))?;
+    let interactions: Vec<InteractionOutcome> = result
+        .interaction_results
+        .iter()
+        .map(|i| InteractionOutcome {
+            consumer: i.consumer.clone(),
+            interaction: i.interaction_description.clone(),
+            ok: i.result.is_ok(),
+            pending: i.pending,
+            mismatches: i.result.as_ref().err().map(describe).unwrap_or_default(),
+        })
+        .collect();
+    Ok(Outcome {
+        ok: result.result,
+        notices: result
+            .notices
+            .iter()
+            .filter_map(|n: &HashMap<String, String>| n.get("text").cloned())
+            .collect(),
+        published: check.publish && !interactions.is_empty(),
+        interactions,
+    })
+}
+
+/// Which consumer versions a provider must satisfy: main branches, everything deployed or released, and the
+/// versions of the branch that matches its own.
+fn selectors() -> Result<Vec<ConsumerVersionSelector>, Error> {
+    let list = serde_json::json!([{ "mainBranch": true }, { "deployedOrReleased": true }, { "matchingBranch": true }]);
+    serde_json::from_value(list).map_err(|e| Error::Verification(format!("selectors: {e}")))
+}
+
+fn provider_info(check: &ProviderCheck) -> Result<ProviderInfo, Error> {
+    let wrong = |reason: &str| Error::Usage(format!("--provider-url {:?}: {reason}", check.provider_url));
+    let url = url::Url::parse(&check.provider_url).map_err(|e| wrong(&e.to_string()))?;
+    let host = url.host_str().ok_or_else(|| wrong("it names no host"))?.to_owned();
+    let port = url.port_or_known_default();
+    let base = url.path().trim_end_matches('/').to_owned();
+    let mut transports = vec![ProviderTransport {
+        transport: "http".into(),
+        port,
+        path: Some(if base.is_empty() { "/".into() } else { base }),
+        scheme: Some(url.scheme().to_owned()),
+    }];
+    if let Some(path) = &check.message_path {
+        transports.push(ProviderTransport {
+            transport: "message".into(),
+            port,
+            path: Some(path.clone()),
+            scheme: Some(url.scheme().to_owned()),
+        });
+    }
+    Ok(ProviderInfo { name: check.provider.clone(), host, transports, ..ProviderInfo::default() })
+}
+
+fn describe(result: &MismatchResult) -> Vec<String> {
+    match result {
+        MismatchResult::Mismatches { mismatches, .. } => mismatches.iter().map(|m| m.description()).collect(),
+        MismatchResult::Error(error, _) => vec![error.clone()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_selectors_are_ones_the_verifier_knows() {
+        assert_eq!(selectors().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn an_address_without_a_host_is_a_usage_error() {
+        let check = ProviderCheck {
+            provider: "products".into(),
+            provider_url: "8080".into(),
+            version: "1".into(),
+            branch: None,
+            publish: false,
+            message_path: None,
+            state_change_url: None,
+            build_url: None,
+            request_timeout_ms: 1000,
+        };
+        assert_eq!(provider_info(&check).unwrap_err().exit_code(), 2);
+    }
+}

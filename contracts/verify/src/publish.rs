@@ -1,0 +1,118 @@
+//! Pact files on their way to the broker.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use serde_json::{Value, json};
+
+use crate::Error;
+
+/// Largest pact file that is read.
+pub const PACT_BYTES_MAX: u64 = 10 * 1024 * 1024;
+
+/// Pacts of one consumer version.
+#[derive(Debug, Clone, Default)]
+pub struct Publication {
+    /// The consumer.
+    pub consumer: String,
+    /// Its version.
+    pub version: String,
+    /// The branch it was built from.
+    pub branch: Option<String>,
+    /// Tags to put on the version.
+    pub tags: Vec<String>,
+    /// Address of the build.
+    pub build_url: Option<String>,
+    /// The pacts, parsed.
+    pub pacts: Vec<Value>,
+}
+
+impl Publication {
+    /// Reads pact files of one consumer.
+    pub fn read(files: &[PathBuf], version: &str) -> Result<Self, Error> {
+        let mut publication = Self { version: version.to_owned(), ..Self::default() };
+        for file in files {
+            let pact = read_pact(file)?;
+            let consumer = party(&pact, "consumer", file)?;
+            if !publication.consumer.is_empty() && publication.consumer != consumer {
+                return Err(Error::Usage(format!(
+                    "the files are of two consumers, {:?} and {consumer:?}: publish them one after the other",
+                    publication.consumer
+                )));
+            }
+            publication.consumer = consumer;
+            publication.pacts.push(pact);
+        }
+        if publication.pacts.is_empty() {
+            Err(Error::Usage("no pact files were given".into()))
+        } else {
+            Ok(publication)
+        }
+    }
+
+    /// The body of `POST /contracts/publish`.
+    pub(crate) fn body(&self) -> Value {
+        let contracts: Vec<Value> = self
+            .pacts
+            .iter()
+            .map(|pact| {
+                json!({
+                    "consumerName": self.consumer,
+                    "providerName": pact.pointer("/provider/name"),
+                    "specification": "pact",
+                    "contentType": "application/json",
+                    "content": base64::engine::general_purpose::STANDARD.encode(pact.to_string()),
+                })
+            })
+            .collect();
+        json!({
+            "pacticipantName": self.consumer,
+            "pacticipantVersionNumber": self.version,
+            "branch": self.branch,
+            "tags": self.tags,
+            "buildUrl": self.build_url,
+            "contracts": contracts,
+        })
+    }
+}
+
+/// The pact files that the arguments name: files as they are, folders for the `.json` files directly in them.
+pub fn pact_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries =
+                std::fs::read_dir(path).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
+            let mut found: Vec<PathBuf> = entries
+                .filter_map(|entry| entry.ok().map(|e| e.path()))
+                .filter(|p| p.extension().is_some_and(|e| e == "json"))
+                .collect();
+            if found.is_empty() {
+                return Err(Error::Usage(format!("{} holds no .json files", path.display())));
+            }
+            found.sort();
+            files.extend(found);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn read_pact(file: &Path) -> Result<Value, Error> {
+    let wrong = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
+    let size = std::fs::metadata(file).map_err(|e| wrong(e.to_string()))?.len();
+    if size > PACT_BYTES_MAX {
+        return Err(wrong(format!("{size} bytes; a pact has at most {PACT_BYTES_MAX}")));
+    }
+    let text = std::fs::read_to_string(file).map_err(|e| wrong(e.to_string()))?;
+    serde_json::from_str(&text).map_err(|e| wrong(format!("not JSON: {e}")))
+}
+
+fn party(pact: &Value, which: &str, file: &Path) -> Result<String, Error> {
+    pact.pointer(&format!("/{which}/name"))
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .ok_or_else(|| Error::Usage(format!("{}: not a pact, it names no {which}", file.display())))
+}
