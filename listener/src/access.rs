@@ -111,7 +111,7 @@ impl Access {
             host::check(&self.hosts, parts)?;
         }
         if !spec.cors_any {
-            origin::check(spec, &parts.headers)?;
+            origin::check(spec, parts)?;
         }
         let credential = self.credential(spec, &parts.headers)?;
         check_content_type(spec, &parts.headers, credential)?;

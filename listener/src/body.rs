@@ -1,13 +1,16 @@
 //! Reading a request body within its limits, decompressed with a cap.
 
+mod budget;
+
 use std::io::Read;
 
 use axum::extract::Request;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use tracepact_base::ErrorKind;
 
+use self::budget::Budgeted;
 use crate::Problem;
 use crate::timed_body::BodyTimeout;
 
@@ -28,7 +31,7 @@ impl Limits {
 }
 
 /// Bodies up to this size are decompressed where they are read; larger ones on the blocking pool.
-const INLINE_BYTES_MAX: usize = 64 << 10;
+const INLINE_BYTES_MAX: usize = 4 << 10;
 /// Most bodies being decompressed on the blocking pool at once.
 static DECOMPRESSING: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(4);
 
@@ -64,7 +67,8 @@ pub async fn read_parts(
         return Ok(sent);
     }
     let limit = limits.decompressed_bytes_max;
-    if sent.len() <= INLINE_BYTES_MAX && limit <= INLINE_BYTES_MAX {
+    // What is small and stays small is not worth another thread: 4 KiB of gzip are 4 MiB at most.
+    if sent.len() <= INLINE_BYTES_MAX && encoding != Encoding::Zstd {
         return encoding.decompress(&sent, limit);
     }
     let _permit = DECOMPRESSING.acquire().await.map_err(|_| internal())?;
@@ -88,15 +92,15 @@ async fn collect(headers: &HeaderMap, mut body: axum::body::Body, limit: usize) 
     if announced > limit as u64 {
         return Err(too_large(limit, ""));
     }
-    // What was announced is not believed beyond a page: memory follows what arrives.
-    let mut collected = BytesMut::with_capacity((announced as usize).min(8 << 10));
+    // What was announced is not believed: memory follows what arrives.
+    let mut collected = Budgeted::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| unreadable(&error))?;
         if let Ok(data) = frame.into_data() {
             if collected.len() + data.len() > limit {
                 return Err(too_large(limit, ""));
             }
-            collected.extend_from_slice(&data);
+            collected.extend(&data)?;
         }
     }
     Ok(collected.freeze())
@@ -143,23 +147,38 @@ impl Encoding {
     }
 
     fn decompress(self, sent: &[u8], limit: usize) -> Result<Bytes, Problem> {
-        let decoded = match self {
-            Self::Gzip => bounded(flate2::read::MultiGzDecoder::new(sent), sent.len(), limit),
+        match self {
+            Self::Gzip => self.bounded(flate2::read::MultiGzDecoder::new(sent), limit),
             // `deflate` is zlib by the standard; some senders leave the zlib frame out.
-            Self::Deflate if is_zlib(sent) => {
-                bounded(flate2::read::ZlibDecoder::new(sent), sent.len(), limit)
+            Self::Deflate if is_zlib(sent) => self.bounded(flate2::read::ZlibDecoder::new(sent), limit),
+            Self::Deflate => self.bounded(flate2::read::DeflateDecoder::new(sent), limit),
+            Self::Zstd => {
+                let mut decoder =
+                    zstd::stream::read::Decoder::with_buffer(sent).map_err(|error| self.broken(&error))?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|error| self.broken(&error))?;
+                self.bounded(decoder, limit)
             }
-            Self::Deflate => bounded(flate2::read::DeflateDecoder::new(sent), sent.len(), limit),
-            Self::Zstd => zstd::stream::read::Decoder::with_buffer(sent).and_then(|mut decoder| {
-                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-                bounded(decoder, sent.len(), limit)
-            }),
-        };
-        match decoded {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => Err(too_large(limit, " once decompressed")),
-            Err(error) => Err(Problem::invalid(format!("the body is not valid {self:?}: {error}"))),
         }
+    }
+
+    /// Everything `reader` gives, refused once it gives more than `limit`.
+    fn bounded(self, mut reader: impl Read, limit: usize) -> Result<Bytes, Problem> {
+        let mut out = Budgeted::new();
+        let mut piece = [0_u8; 16 << 10];
+        loop {
+            let read = reader.read(&mut piece).map_err(|error| self.broken(&error))?;
+            if read == 0 {
+                return Ok(out.freeze());
+            }
+            if out.len() + read > limit {
+                return Err(too_large(limit, " once decompressed"));
+            }
+            out.extend(&piece[..read])?;
+        }
+    }
+
+    fn broken(self, error: &std::io::Error) -> Problem {
+        Problem::invalid(format!("the body is not valid {self:?}: {error}"))
     }
 }
 
@@ -168,13 +187,6 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 fn is_zlib(sent: &[u8]) -> bool {
     matches!(sent, [cmf, flg, ..] if cmf & 0x0f == 8 && (u16::from(*cmf) * 256 + u16::from(*flg)).is_multiple_of(31))
-}
-
-/// Everything `reader` gives, or `None` once it gives more than `limit`.
-fn bounded(reader: impl Read, sent: usize, limit: usize) -> std::io::Result<Option<Bytes>> {
-    let mut out = Vec::with_capacity(sent.saturating_mul(4).min(limit));
-    reader.take(limit as u64 + 1).read_to_end(&mut out)?;
-    Ok((out.len() <= limit).then(|| out.into()))
 }
 
 fn unsupported(detail: &str) -> Problem {

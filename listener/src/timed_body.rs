@@ -68,3 +68,36 @@ impl HttpBody for TimedBody {
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use futures::StreamExt;
+    use http::StatusCode;
+
+    use super::TimedBody;
+    use crate::{Limits, body};
+
+    async fn status_of(pauses_ms: u64, idle_ms: u64, total_ms: u64) -> Result<usize, StatusCode> {
+        let pieces = futures::stream::iter(0..5).then(move |_| async move {
+            tokio::time::sleep(Duration::from_millis(pauses_ms)).await;
+            Ok::<_, std::io::Error>("x")
+        });
+        let timed = TimedBody::new(
+            Body::from_stream(pieces),
+            Duration::from_millis(idle_ms),
+            Duration::from_millis(total_ms),
+        );
+        let read = body::read_parts(&http::HeaderMap::new(), Body::new(timed), Limits::DEFAULT).await;
+        read.map(|bytes| bytes.len()).map_err(|problem| problem.status())
+    }
+
+    #[tokio::test]
+    async fn senders_that_stall_or_trickle_are_cut_off_and_others_are_not() {
+        assert_eq!(status_of(1, 5_000, 5_000).await, Ok(5));
+        assert_eq!(status_of(5_000, 20, 5_000).await, Err(StatusCode::REQUEST_TIMEOUT));
+        assert_eq!(status_of(40, 5_000, 90).await, Err(StatusCode::REQUEST_TIMEOUT));
+    }
+}

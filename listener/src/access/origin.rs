@@ -1,8 +1,10 @@
 //! The page a request comes from. Only browsers send these headers, and no page can forge or drop them.
 
+use axum::http::request::Parts;
 use http::{HeaderMap, header};
 use tracepact_base::ErrorKind;
 
+use super::host;
 use crate::{Problem, RouteSpec};
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -14,9 +16,11 @@ pub(super) fn from_browser(headers: &HeaderMap) -> bool {
 }
 
 /// Refuses requests that a page of another origin makes. Following a link to a page of ours is allowed.
-pub(super) fn check(spec: &RouteSpec, headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn check(spec: &RouteSpec, parts: &Parts) -> Result<(), Problem> {
+    let headers = &parts.headers;
+    let own = host::authority(parts).unwrap_or_default();
     for origin in headers.get_all(header::ORIGIN) {
-        if !same_origin(origin.to_str().unwrap_or("null"), headers) {
+        if !same_origin(origin.to_str().unwrap_or("null"), &own) {
             return Err(foreign(&format!("from the origin {}", origin.to_str().unwrap_or("?"))));
         }
     }
@@ -30,13 +34,12 @@ pub(super) fn check(spec: &RouteSpec, headers: &HeaderMap) -> Result<(), Problem
     }
 }
 
-fn same_origin(origin: &str, headers: &HeaderMap) -> bool {
+fn same_origin(origin: &str, own: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
     // Behind a proxy that ends TLS the scheme differs from ours while the host is the same.
     let default_port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
     let bare = |text: &str| text.to_ascii_lowercase().trim_end_matches(default_port).to_owned();
-    matches!(scheme, "http" | "https") && bare(authority) == bare(host)
+    matches!(scheme, "http" | "https") && bare(authority) == bare(own)
 }
 
 fn foreign(what: &str) -> Problem {
@@ -52,18 +55,14 @@ fn foreign(what: &str) -> Problem {
 mod tests {
     use super::*;
 
-    fn headers(host: &str) -> HeaderMap {
-        HeaderMap::from_iter([(header::HOST, host.parse().unwrap())])
-    }
-
     #[test]
     fn an_origin_is_ours_when_host_and_port_are() {
-        assert!(same_origin("http://localhost:9411", &headers("localhost:9411")));
-        assert!(same_origin("https://traces.example", &headers("traces.example")));
-        assert!(same_origin("https://traces.example", &headers("Traces.example:443")));
-        assert!(!same_origin("http://localhost:3000", &headers("localhost:9411")));
-        assert!(!same_origin("http://evil.example", &headers("localhost:9411")));
-        assert!(!same_origin("null", &headers("localhost:9411")));
-        assert!(!same_origin("file://localhost:9411", &headers("localhost:9411")));
+        assert!(same_origin("http://localhost:9411", "localhost:9411"));
+        assert!(same_origin("https://traces.example", "traces.example"));
+        assert!(same_origin("https://traces.example", "Traces.example:443"));
+        assert!(!same_origin("http://localhost:3000", "localhost:9411"));
+        assert!(!same_origin("http://evil.example", "localhost:9411"));
+        assert!(!same_origin("null", "localhost:9411"));
+        assert!(!same_origin("file://localhost:9411", "localhost:9411"));
     }
 }

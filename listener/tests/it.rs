@@ -1,0 +1,14 @@
+//! The edge over real sockets: every rule once as it should be and once as an attacker or a broken client would try.
+
+#[path = "it/access.rs"]
+mod access;
+#[path = "it/bodies.rs"]
+mod bodies;
+#[path = "it/browser.rs"]
+mod browser;
+#[path = "it/grpc.rs"]
+mod grpc;
+#[path = "it/lifecycle.rs"]
+mod lifecycle;
+#[path = "it/server.rs"]
+mod server;

@@ -1,0 +1,95 @@
+//! `tracepact verify`: a running provider against its consumers' contracts.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use tracepact_verify::{Error, Outcome, ProviderCheck, provider};
+
+use super::{BrokerArgs, finish};
+
+/// Verify a running provider against the contracts the broker holds for it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --branch main --publish
+  tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --message-path /messages
+
+Exit codes: 0 the provider keeps every contract that is not pending, 1 it does not, 2 wrong usage,
+3 the broker cannot be reached.")]
+pub(crate) struct Verify {
+    /// The provider's name at the broker.
+    #[arg(long)]
+    provider: String,
+    /// Where the provider runs.
+    #[arg(long, value_name = "URL")]
+    provider_url: String,
+    /// The provider's version.
+    #[arg(long)]
+    version: String,
+    /// The branch it was built from.
+    #[arg(long)]
+    branch: Option<String>,
+    /// Send the results to the broker, where the gate reads them.
+    #[arg(long)]
+    publish: bool,
+    /// Path on the provider that answers a POST of an interaction's description with the message it would send.
+    #[arg(long, value_name = "PATH")]
+    message_path: Option<String>,
+    /// Address that sets up provider states.
+    #[arg(long, value_name = "URL")]
+    state_change_url: Option<String>,
+    /// Address of the build, shown beside the result.
+    #[arg(long, value_name = "URL")]
+    build_url: Option<String>,
+    /// Longest wait for one answer of the provider.
+    #[arg(long, default_value_t = 5_000, value_name = "MS")]
+    request_timeout_ms: u64,
+    #[command(flatten)]
+    broker: BrokerArgs,
+}
+
+impl Verify {
+    pub(crate) async fn run(self) -> ExitCode {
+        finish(self.verify().await)
+    }
+
+    async fn verify(self) -> Result<u8, Error> {
+        let client = self.broker.client()?;
+        let check = ProviderCheck {
+            provider: self.provider,
+            provider_url: self.provider_url,
+            version: self.version,
+            branch: self.branch,
+            publish: self.publish,
+            message_path: self.message_path,
+            state_change_url: self.state_change_url,
+            build_url: self.build_url,
+            request_timeout_ms: self.request_timeout_ms,
+        };
+        let outcome = provider::verify(&check, &client).await?;
+        self.broker.show(&outcome, &text(&check, &outcome));
+        Ok(u8::from(!outcome.ok))
+    }
+}
+
+fn text(check: &ProviderCheck, outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for interaction in &outcome.interactions {
+        let state = match (interaction.ok, interaction.pending) {
+            (true, _) => "ok",
+            (false, true) => "FAILED (pending, does not fail the build)",
+            (false, false) => "FAILED",
+        };
+        text.push_str(&format!("{}: {}: {state}\n", interaction.consumer, interaction.interaction));
+        for mismatch in &interaction.mismatches {
+            text.push_str(&format!("    {mismatch}\n"));
+        }
+    }
+    let verdict = match (outcome.interactions.is_empty(), outcome.ok) {
+        (true, _) => "has no contracts to keep",
+        (false, true) => "keeps its contracts",
+        (false, false) => "BREAKS a contract",
+    };
+    let published = if outcome.published { "; the results are published" } else { "" };
+    text.push_str(&format!("{} {} {verdict}{published}\n", check.provider, check.version));
+    text
+}

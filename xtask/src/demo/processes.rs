@@ -1,0 +1,155 @@
+//! Starts the demo's processes, watches them, stops every one of them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use super::wait::until;
+
+/// How long a process may take to write its addresses.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a process may take to drain after SIGTERM.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The processes by name, in starting order where it matters.
+pub(crate) struct Processes {
+    folder: PathBuf,
+    running: BTreeMap<String, Process>,
+}
+
+/// One running process.
+pub(crate) struct Process {
+    child: Child,
+    /// What it wrote to its `--addr-file`.
+    pub(crate) addresses: Value,
+    log: PathBuf,
+}
+
+impl Process {
+    /// One of its addresses, `127.0.0.1:port`.
+    pub(crate) fn address(&self, name: &str) -> anyhow::Result<String> {
+        let value = self.addresses.get(name).and_then(Value::as_str);
+        value.map(str::to_owned).with_context(|| format!("no address {name:?} in {}", self.addresses))
+    }
+
+    /// Its process id, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+}
+
+impl Processes {
+    pub(crate) fn new(folder: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        Ok(Self { folder: folder.to_path_buf(), running: BTreeMap::new() })
+    }
+
+    /// Starts `program` and waits until it has written its addresses. `--addr-file FILE` is appended to the arguments.
+    pub(crate) async fn start(&mut self, name: &str, program: &Path, args: &[String]) -> anyhow::Result<&Process> {
+        let addr_file = self.folder.join(format!("{name}.addr.json"));
+        let log = self.folder.join(format!("{name}.log"));
+        match std::fs::remove_file(&addr_file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let out = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        let child = Command::new(program)
+            .args(args)
+            .arg("--addr-file")
+            .arg(&addr_file)
+            .env("PACT_DO_NOT_TRACK", "1")
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("could not start {name} ({})", program.display()))?;
+        self.running.insert(name.to_owned(), Process { child, addresses: Value::Null, log });
+        let started = until(START_TIMEOUT, &format!("{name} to write its addresses"), async || {
+            self.alive(name)?;
+            let text = match std::fs::read_to_string(&addr_file) {
+                Ok(text) => text,
+                Err(_) => return Ok(None),
+            };
+            Ok(serde_json::from_str::<Value>(&text).ok())
+        })
+        .await?;
+        let process = self.running.get_mut(name).context("just started")?;
+        process.addresses = started;
+        Ok(process)
+    }
+
+    /// Fails, with the end of its log, when the process has ended by itself.
+    pub(crate) fn alive(&mut self, name: &str) -> anyhow::Result<()> {
+        let process = self.running.get_mut(name).with_context(|| format!("{name} is not running"))?;
+        if let Some(status) = process.child.try_wait()? {
+            bail!("{name} ended with {status}; the end of {}:\n{}", process.log.display(), tail(&process.log));
+        }
+        Ok(())
+    }
+
+    /// Fails when any process has ended by itself.
+    pub(crate) fn all_alive(&mut self) -> anyhow::Result<()> {
+        let names: Vec<String> = self.running.keys().cloned().collect();
+        names.iter().try_for_each(|name| self.alive(name))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> anyhow::Result<&Process> {
+        self.running.get(name).with_context(|| format!("{name} is not running"))
+    }
+
+    pub(crate) fn is_running(&self, name: &str) -> bool {
+        self.running.contains_key(name)
+    }
+
+    /// Asks the process to drain and waits for its end.
+    pub(crate) async fn stop(&mut self, name: &str) -> anyhow::Result<()> {
+        let Some(mut process) = self.running.remove(name) else { return Ok(()) };
+        signal(&process, rustix::process::Signal::TERM);
+        if tokio::time::timeout(DRAIN_TIMEOUT, process.child.wait()).await.is_err() {
+            process.child.kill().await?;
+            bail!("{name} did not end within {} s of SIGTERM and was killed", DRAIN_TIMEOUT.as_secs());
+        }
+        Ok(())
+    }
+
+    /// Ends the process as a power cut of the process would: SIGKILL, nothing is flushed.
+    pub(crate) async fn kill(&mut self, name: &str) -> anyhow::Result<()> {
+        let Some(mut process) = self.running.remove(name) else { bail!("{name} is not running") };
+        process.child.kill().await?;
+        Ok(())
+    }
+
+    /// Stops everything: all are asked at once, then waited for, so that the slowest decides the time.
+    pub(crate) async fn stop_all(&mut self) {
+        for process in self.running.values() {
+            signal(process, rustix::process::Signal::TERM);
+        }
+        let deadline = tokio::time::Instant::now() + DRAIN_TIMEOUT;
+        for (name, mut process) in std::mem::take(&mut self.running) {
+            if tokio::time::timeout_at(deadline, process.child.wait()).await.is_err() {
+                eprintln!("demo: {name} did not drain in time and was killed; its log: {}", process.log.display());
+                let _already_gone = process.child.kill().await;
+            }
+        }
+    }
+}
+
+fn signal(process: &Process, signal: rustix::process::Signal) {
+    let pid = process.pid().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may have ended in between, which is what is wanted.
+        let _ended = rustix::process::kill_process(pid, signal);
+    }
+}
+
+fn tail(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
+}

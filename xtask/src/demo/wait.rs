@@ -1,0 +1,45 @@
+//! Waiting on something that can be seen, with a deadline, never for a fixed time.
+
+use std::time::Duration;
+
+use anyhow::bail;
+
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Asks `condition` until it answers with a value. An error ends the wait at once; the deadline names `what`.
+pub(crate) async fn until<T>(
+    timeout: Duration,
+    what: &str,
+    mut condition: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let deadline = tokio::time::Instant::now() + timeout;
+    loop {
+        if let Some(value) = condition().await? {
+            return Ok(value);
+        }
+        if tokio::time::Instant::now() >= deadline {
+            bail!("waited {:.0} s in vain for {what}", timeout.as_secs_f64());
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}
+
+/// Like [`until`], but a failing question counts as "not yet"; the last failure is named at the deadline.
+pub(crate) async fn until_ok<T>(
+    timeout: Duration,
+    what: &str,
+    mut question: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let mut last = String::new();
+    let answer = until(timeout, what, async || {
+        match question().await {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                last = format!("{error:#}");
+                Ok(None)
+            }
+        }
+    })
+    .await;
+    answer.map_err(|error| if last.is_empty() { error } else { error.context(last) })
+}
