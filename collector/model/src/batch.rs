@@ -22,11 +22,51 @@ pub enum Codec {
     ZipkinThrift = 6,
 }
 
+impl Codec {
+    /// The codec with this number in the log.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::ZipkinJsonV2,
+            2 => Self::OtlpProto,
+            3 => Self::OtlpJson,
+            4 => Self::ZipkinProto3,
+            5 => Self::ZipkinJsonV1,
+            6 => Self::ZipkinThrift,
+            _ => return None,
+        })
+    }
+
+    /// The format's name in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ZipkinJsonV2 => "Zipkin v2 JSON",
+            Self::OtlpProto => "OTLP protobuf",
+            Self::OtlpJson => "OTLP JSON",
+            Self::ZipkinProto3 => "Zipkin proto3",
+            Self::ZipkinJsonV1 => "Zipkin v1 JSON",
+            Self::ZipkinThrift => "Zipkin thrift",
+        }
+    }
+}
+
 /// What was decided about a body when it was received; recorded, so that replay decides the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Admission {
-    /// Positions (in decoding order) of spans that were refused or not sampled; empty for "all kept". Sorted.
+    /// Positions (in the list that [`crate::decode`] gives) of spans that were refused or not sampled; empty for
+    /// "all kept". Sorted.
     pub rejected: Vec<u32>,
+}
+
+impl Admission {
+    /// The rows that were kept, in their order.
+    pub fn admit(&self, spans: Vec<Span>) -> Vec<Span> {
+        if self.rejected.is_empty() {
+            return spans;
+        }
+        let kept =
+            |position: usize| u32::try_from(position).is_ok_and(|p| self.rejected.binary_search(&p).is_err());
+        spans.into_iter().enumerate().filter(|(position, _)| kept(*position)).map(|(_, span)| span).collect()
+    }
 }
 
 /// A body that decoded within its limits, together with its rows.

@@ -3,10 +3,34 @@
 //! Place on the map: `ingest` decodes request bodies with the codecs here, `store` keeps the rows, `query` writes
 //! them out again in a dialect. One row is one *received fragment*; nothing is merged before it is read.
 //!
+//! ```
+//! use tracepact_model::{Codec, DecodeLimits, decode, zipkin_json};
+//! let body = br#"[{"traceId":"463ac35c9f6413ad","id":"a2fb4a1d1a96d312","name":"GET /"}]"#;
+//! let rows = decode(Codec::ZipkinJsonV2, body, &DecodeLimits::default()).unwrap();
+//! assert_eq!(rows[0].name.as_ref(), "GET /"); // rows keep the case, Zipkin's readers see it lowered
+//! assert!(String::from_utf8(zipkin_json::encode(&rows)).unwrap().contains(r#""name":"get /""#));
+//! ```
+//!
 //! What it deliberately does not do: input, output, merging of fragments (that is `analysis`), or anything async.
 
 pub mod batch;
+pub mod codec;
+#[doc(hidden)]
+pub mod fuzzing;
+mod intern;
+pub mod otlp;
+pub mod redact;
 pub mod span;
+mod text;
+pub mod zipkin_json;
+pub mod zipkin_view;
 
 pub use batch::{Admission, Codec, SpanBatch};
-pub use span::{Endpoint, Kind, Source, Span, SpanEvent, SpanFlags, SpanLink, Status, StatusCode, Value};
+pub use codec::{
+    DecodeError, DecodeLimits, Decoded, Prepared, Rejection, decode, decode_all, encode, prepare,
+};
+pub use redact::Redaction;
+pub use span::{
+    Attributes, Endpoint, EntityRef, Kind, Resource, Scope, Source, Span, SpanEvent, SpanFlags, SpanLink,
+    Status, StatusCode, Value,
+};

@@ -154,6 +154,21 @@ pub struct Resource {
     pub dropped_attributes: u32,
     /// Schema address, empty when absent.
     pub schema_url: Arc<str>,
+    /// Which attributes name the entities that the resource is made of; in development in OTLP, kept as it came.
+    pub entities: Vec<EntityRef>,
+}
+
+/// OTLP's reference to an entity within a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EntityRef {
+    /// Schema address, empty when absent.
+    pub schema_url: Arc<str>,
+    /// Kind of the entity, `service` or `host` for example.
+    pub kind: Arc<str>,
+    /// Keys of attributes that identify it.
+    pub id_keys: Vec<Arc<str>>,
+    /// Keys of attributes that describe it.
+    pub description_keys: Vec<Arc<str>>,
 }
 
 /// Which library made the span: OTLP's instrumentation scope.

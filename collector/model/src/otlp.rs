@@ -1,0 +1,13 @@
+//! OTLP traces in protobuf: `ExportTraceServiceRequest`, whose bytes are those of `TracesData` too.
+//!
+//! Sources: opentelemetry-proto 1.x (trace, common, resource), OTLP's rule of partial success, the semantic
+//! conventions for the endpoint attributes that are lifted (see [`lift_remote`]).
+
+mod lift;
+mod read;
+mod values;
+mod write;
+
+pub use lift::lift_remote;
+pub use read::{decode, read_request};
+pub use write::{encode, to_resource_spans};
