@@ -7,7 +7,7 @@ use anyhow::bail;
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Asks `condition` until it answers with a value. An error ends the wait at once; the deadline names `what`.
-pub(crate) async fn until<T>(
+pub async fn until<T>(
     timeout: Duration,
     what: &str,
     mut condition: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
@@ -25,19 +25,17 @@ pub(crate) async fn until<T>(
 }
 
 /// Like [`until`], but a failing question counts as "not yet"; the last failure is named at the deadline.
-pub(crate) async fn until_ok<T>(
+pub async fn until_ok<T>(
     timeout: Duration,
     what: &str,
     mut question: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
     let mut last = String::new();
-    let answer = until(timeout, what, async || {
-        match question().await {
-            Ok(value) => Ok(value),
-            Err(error) => {
-                last = format!("{error:#}");
-                Ok(None)
-            }
+    let answer = until(timeout, what, async || match question().await {
+        Ok(value) => Ok(value),
+        Err(error) => {
+            last = format!("{error:#}");
+            Ok(None)
         }
     })
     .await;

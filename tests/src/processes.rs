@@ -1,4 +1,4 @@
-//! Starts the demo's processes, watches them, stops every one of them.
+//! Starts processes of a test or the demo, watches them, stops every one of them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use super::wait::until;
+use crate::wait::until;
 
 /// How long a process may take to write its addresses.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -17,40 +17,41 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The processes by name, in starting order where it matters.
-pub(crate) struct Processes {
+pub struct Processes {
     folder: PathBuf,
     running: BTreeMap<String, Process>,
 }
 
 /// One running process.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     /// What it wrote to its `--addr-file`.
-    pub(crate) addresses: Value,
+    pub addresses: Value,
     log: PathBuf,
 }
 
 impl Process {
     /// One of its addresses, `127.0.0.1:port`.
-    pub(crate) fn address(&self, name: &str) -> anyhow::Result<String> {
+    pub fn address(&self, name: &str) -> anyhow::Result<String> {
         let value = self.addresses.get(name).and_then(Value::as_str);
         value.map(str::to_owned).with_context(|| format!("no address {name:?} in {}", self.addresses))
     }
 
     /// Its process id, while it runs.
-    pub(crate) fn pid(&self) -> Option<u32> {
+    pub fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 }
 
 impl Processes {
-    pub(crate) fn new(folder: &Path) -> anyhow::Result<Self> {
+    /// None yet; addresses and logs go to `folder`.
+    pub fn new(folder: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
         Ok(Self { folder: folder.to_path_buf(), running: BTreeMap::new() })
     }
 
     /// Starts `program` and waits until it has written its addresses. `--addr-file FILE` is appended to the arguments.
-    pub(crate) async fn start(&mut self, name: &str, program: &Path, args: &[String]) -> anyhow::Result<&Process> {
+    pub async fn start(&mut self, name: &str, program: &Path, args: &[String]) -> anyhow::Result<&Process> {
         let addr_file = self.folder.join(format!("{name}.addr.json"));
         let log = self.folder.join(format!("{name}.log"));
         match std::fs::remove_file(&addr_file) {
@@ -85,30 +86,36 @@ impl Processes {
     }
 
     /// Fails, with the end of its log, when the process has ended by itself.
-    pub(crate) fn alive(&mut self, name: &str) -> anyhow::Result<()> {
+    pub fn alive(&mut self, name: &str) -> anyhow::Result<()> {
         let process = self.running.get_mut(name).with_context(|| format!("{name} is not running"))?;
         if let Some(status) = process.child.try_wait()? {
-            bail!("{name} ended with {status}; the end of {}:\n{}", process.log.display(), tail(&process.log));
+            bail!(
+                "{name} ended with {status}; the end of {}:\n{}",
+                process.log.display(),
+                tail(&process.log)
+            );
         }
         Ok(())
     }
 
     /// Fails when any process has ended by itself.
-    pub(crate) fn all_alive(&mut self) -> anyhow::Result<()> {
+    pub fn all_alive(&mut self) -> anyhow::Result<()> {
         let names: Vec<String> = self.running.keys().cloned().collect();
         names.iter().try_for_each(|name| self.alive(name))
     }
 
-    pub(crate) fn get(&self, name: &str) -> anyhow::Result<&Process> {
+    /// The running process of this name.
+    pub fn get(&self, name: &str) -> anyhow::Result<&Process> {
         self.running.get(name).with_context(|| format!("{name} is not running"))
     }
 
-    pub(crate) fn is_running(&self, name: &str) -> bool {
+    /// Whether a process of this name was started and not stopped.
+    pub fn is_running(&self, name: &str) -> bool {
         self.running.contains_key(name)
     }
 
     /// Asks the process to drain and waits for its end.
-    pub(crate) async fn stop(&mut self, name: &str) -> anyhow::Result<()> {
+    pub async fn stop(&mut self, name: &str) -> anyhow::Result<()> {
         let Some(mut process) = self.running.remove(name) else { return Ok(()) };
         signal(&process, rustix::process::Signal::TERM);
         if tokio::time::timeout(DRAIN_TIMEOUT, process.child.wait()).await.is_err() {
@@ -119,21 +126,21 @@ impl Processes {
     }
 
     /// Ends the process as a power cut of the process would: SIGKILL, nothing is flushed.
-    pub(crate) async fn kill(&mut self, name: &str) -> anyhow::Result<()> {
+    pub async fn kill(&mut self, name: &str) -> anyhow::Result<()> {
         let Some(mut process) = self.running.remove(name) else { bail!("{name} is not running") };
         process.child.kill().await?;
         Ok(())
     }
 
     /// Stops everything: all are asked at once, then waited for, so that the slowest decides the time.
-    pub(crate) async fn stop_all(&mut self) {
+    pub async fn stop_all(&mut self) {
         for process in self.running.values() {
             signal(process, rustix::process::Signal::TERM);
         }
         let deadline = tokio::time::Instant::now() + DRAIN_TIMEOUT;
         for (name, mut process) in std::mem::take(&mut self.running) {
             if tokio::time::timeout_at(deadline, process.child.wait()).await.is_err() {
-                eprintln!("demo: {name} did not drain in time and was killed; its log: {}", process.log.display());
+                eprintln!("{name} did not drain in time and was killed; its log: {}", process.log.display());
                 let _already_gone = process.child.kill().await;
             }
         }
