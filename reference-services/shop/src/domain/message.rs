@@ -191,6 +191,9 @@ mod tests {
         assert_eq!(json["reason"], "over the limit");
         assert_eq!(serde_json::from_value::<PaymentResult>(json).unwrap(), record);
         let changed = ProductChanged { product_id: "p-1".into(), product_name: Some("Tea".into()), price: 5 };
-        assert_eq!(serde_json::to_string(&changed).unwrap(), r#"{"productId":"p-1","productName":"Tea","price":5}"#);
+        assert_eq!(
+            serde_json::to_string(&changed).unwrap(),
+            r#"{"productId":"p-1","productName":"Tea","price":5}"#
+        );
     }
 }

@@ -29,7 +29,8 @@ impl Ledger {
     pub fn on_order_placed(&mut self, placed: &OrderPlaced) -> PaymentResult {
         let line = placed.line.clone();
         let limit = self.refuse_above_cents;
-        let entry = self.entries.get_or_insert_with(line.order_id.clone(), || Entry::Decided(decide(&line, limit)));
+        let entry =
+            self.entries.get_or_insert_with(line.order_id.clone(), || Entry::Decided(decide(&line, limit)));
         let status = match entry {
             Entry::Decided(status) => status.clone(),
             Entry::Cancelled(_) => PaymentStatus::Refused { reason: "the order was cancelled".into() },

@@ -118,7 +118,8 @@ impl Stock {
             });
         }
         product.available -= i64::from(quantity);
-        self.orders.insert(order_id.to_owned(), Entry::Reserved { product_id: product_id.to_owned(), quantity });
+        self.orders
+            .insert(order_id.to_owned(), Entry::Reserved { product_id: product_id.to_owned(), quantity });
         Ok(())
     }
 
@@ -185,7 +186,10 @@ mod tests {
         let mut stock = Stock::new(10, 1);
         stock.on_paid(&line("o-2"));
         assert_eq!(left(&stock), -1);
-        assert!(matches!(stock.reserve("o-3", "p-1", 1), Err(ReserveError::OutOfStock { available: -1, .. })));
+        assert!(matches!(
+            stock.reserve("o-3", "p-1", 1),
+            Err(ReserveError::OutOfStock { available: -1, .. })
+        ));
         assert!(matches!(stock.reserve("o-3", "p-9", 1), Err(ReserveError::NoSuchProduct(_))));
     }
 
