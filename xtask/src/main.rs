@@ -9,6 +9,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command line tool talks on standard output")]
 
+mod bench;
 mod dist;
 mod run;
 mod test;
@@ -34,6 +35,8 @@ enum Command {
     Verify(verify::Args),
     /// List what tests need, install it, run every suite.
     Test(test::Args),
+    /// Measure a release build against the physical floor.
+    Bench(bench::Args),
     /// Build the release binaries with the dashboard inside, and their checksums, into target/dist.
     Dist,
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Verify(args) => verify::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Dist => dist::run(),
     };
     match result {

@@ -1,0 +1,30 @@
+//! The physical floor of durability: compress each request and sync it to disk before the next, on one thread.
+
+use std::io::Write;
+
+use crate::process;
+
+/// What the floor costs.
+pub(crate) struct Floor {
+    pub(crate) cpu_s: f64,
+    pub(crate) wall_s: f64,
+    pub(crate) bytes: u64,
+}
+
+pub(crate) fn measure(bodies: &[Vec<u8>]) -> anyhow::Result<Floor> {
+    let folder = tempfile::tempdir()?;
+    let mut file = std::fs::File::create(folder.path().join("floor"))?;
+    let (cpu, wall) = (process::cpu_s(std::process::id())?, std::time::Instant::now());
+    let mut bytes = 0;
+    for body in bodies {
+        let packed = zstd::bulk::compress(body, 1)?;
+        file.write_all(&packed)?;
+        file.sync_data()?;
+        bytes += packed.len() as u64;
+    }
+    Ok(Floor {
+        cpu_s: process::cpu_s(std::process::id())? - cpu,
+        wall_s: wall.elapsed().as_secs_f64(),
+        bytes,
+    })
+}

@@ -1,0 +1,30 @@
+//! `cargo xtask bench`: measures a release build; figures go to standard output, the ones worth keeping to `bench/RESULTS.md`.
+
+use clap::Args as ClapArgs;
+
+use crate::run::run as run_command;
+use crate::workspace::{Metadata, cargo};
+
+/// Options of `bench`.
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Arguments of the benchmark itself, for example `-- --spans 10000000`.
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    run_command(cargo().args([
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "tracepact",
+        "-p",
+        "tracepact-bench",
+    ]))?;
+    let release = Metadata::read()?.target_directory.join("release");
+    let mut bench = std::process::Command::new(release.join("tracepact-bench"));
+    bench.arg("--tracepact").arg(release.join("tracepact")).args(&args.rest);
+    run_command(&mut bench)
+}
