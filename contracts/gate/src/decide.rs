@@ -12,7 +12,10 @@ pub fn decide(question: &Question, history: &History) -> Verdict {
     let mut rows = BTreeMap::new();
     for subject in &question.subjects {
         for version in &subject.versions {
-            for pact in history.pacts.iter().filter(|p| p.consumer == subject.pacticipant && &p.consumer_version == version)
+            for pact in history
+                .pacts
+                .iter()
+                .filter(|p| p.consumer == subject.pacticipant && &p.consumer_version == version)
             {
                 for provider_version in index.provider_versions(pact) {
                     let row = index.pact_row(pact, provider_version);
@@ -87,7 +90,9 @@ impl<'a> Index<'a> {
                     return Vec::new();
                 }
                 let of_this_pact = self.results.values().filter(|r| {
-                    r.consumer == pact.consumer && r.provider == pact.provider && r.content_id == pact.content_id
+                    r.consumer == pact.consumer
+                        && r.provider == pact.provider
+                        && r.content_id == pact.content_id
                 });
                 of_this_pact.map(|r| r.provider_version.clone()).collect()
             }
@@ -109,11 +114,15 @@ impl<'a> Index<'a> {
         if self.question.target == Target::None {
             return self.question.subjects.len() == 1 && self.result(pact, Some(provider_version)).is_some();
         }
-        self.history.counterparts.get(&pact.consumer).is_some_and(|c| c.versions.contains(&pact.consumer_version))
+        self.history
+            .counterparts
+            .get(&pact.consumer)
+            .is_some_and(|c| c.versions.contains(&pact.consumer_version))
     }
 
     fn result(&self, pact: &PactFact, provider_version: Option<&str>) -> Option<&'a ResultFact> {
-        let key = (pact.consumer.as_str(), pact.provider.as_str(), pact.content_id.as_str(), provider_version?);
+        let key =
+            (pact.consumer.as_str(), pact.provider.as_str(), pact.content_id.as_str(), provider_version?);
         self.results.get(&key).copied()
     }
 
@@ -142,8 +151,12 @@ impl<'a> Index<'a> {
     }
 
     fn accepted_row(&self, accepted: &AcceptedFact, provider_version: &str) -> Row {
-        let key =
-            (accepted.consumer.as_str(), accepted.provider.as_str(), accepted.content_id.as_str(), provider_version);
+        let key = (
+            accepted.consumer.as_str(),
+            accepted.provider.as_str(),
+            accepted.content_id.as_str(),
+            provider_version,
+        );
         let result = self.results.get(&key).copied();
         let row = Row {
             kind: RowKind::Accepted,
@@ -159,7 +172,10 @@ impl<'a> Index<'a> {
             clears: None,
             proposal: Some(accepted.proposal.clone()),
             wording: (
-                format!("the contract that {} proposed on branch {}", accepted.consumer, accepted.consumer_branch),
+                format!(
+                    "the contract that {} proposed on branch {}",
+                    accepted.consumer, accepted.consumer_branch
+                ),
                 self.wording(&accepted.provider, Some(provider_version)),
             ),
         };
@@ -196,19 +212,27 @@ impl<'a> Index<'a> {
                 None => format!("a version of {pacticipant}"),
             },
             Target::Environment(environment) => match version {
-                Some(version) => format!("the version of {pacticipant} currently in {environment} ({version})"),
+                Some(version) => {
+                    format!("the version of {pacticipant} currently in {environment} ({version})")
+                }
                 None => format!(
                     "a version of {pacticipant} currently in {environment} (no version is currently recorded as \
                      deployed/released in this environment)"
                 ),
             },
             Target::Latest => format!("the latest version of {pacticipant} ({number})"),
-            Target::LatestTagged(tag) => format!("the latest version of {pacticipant} with tag {tag} ({number})"),
+            Target::LatestTagged(tag) => {
+                format!("the latest version of {pacticipant} with tag {tag} ({number})")
+            }
             Target::MainBranch => {
                 let branch = self.history.counterparts.get(pacticipant).and_then(|c| c.branch.as_deref());
                 match branch {
-                    Some(branch) => format!("the latest version of {pacticipant} from branch {branch} ({number})"),
-                    None => format!("a version of {pacticipant} from its main branch (no main branch is set)"),
+                    Some(branch) => {
+                        format!("the latest version of {pacticipant} from branch {branch} ({number})")
+                    }
+                    None => {
+                        format!("a version of {pacticipant} from its main branch (no main branch is set)")
+                    }
                 }
             }
         }

@@ -44,7 +44,10 @@ pub(crate) fn clears(row: &Row, question: &Question) -> Option<Clears> {
                         quoted(environment)
                     )),
                 ),
-                _ => (format!("verifies {contract} and publishes the result"), Some(verify(&row.provider, None))),
+                _ => (
+                    format!("verifies {contract} and publishes the result"),
+                    Some(verify(&row.provider, None)),
+                ),
             };
             Some(Clears { who: row.provider.clone(), action, command, by_itself: false })
         }

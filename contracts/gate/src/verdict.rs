@@ -116,14 +116,18 @@ pub struct Row {
 /// The verdict over all of `rows`.
 pub(crate) fn conclude(question: &Question, rows: Vec<Row>) -> Verdict {
     let count = |outcome| rows.iter().filter(|row| !row.ignored && row.outcome == outcome).count();
-    let (success, failed, unknown) = (count(Outcome::Success), count(Outcome::Failed), count(Outcome::Unknown));
+    let (success, failed, unknown) =
+        (count(Outcome::Success), count(Outcome::Failed), count(Outcome::Unknown));
     let ignored = rows.iter().filter(|row| row.ignored).count();
     let missing: Vec<String> = question
         .subjects
         .iter()
         .filter_map(|s| {
             let number = s.missing.as_ref()?;
-            Some(format!("No pacts or verifications have been published for version {number} of {}", s.pacticipant))
+            Some(format!(
+                "No pacts or verifications have been published for version {number} of {}",
+                s.pacticipant
+            ))
         })
         .collect();
     let deployable = match (missing.is_empty(), unknown, failed) {

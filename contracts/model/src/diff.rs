@@ -111,7 +111,12 @@ fn compare(path: &str, before: Option<&Json>, after: Option<&Json>, out: &mut Ve
     match (before, after) {
         (Some(Json::Object(old)), Some(Json::Object(new))) => {
             for (key, value) in old {
-                compare(&step(path, key), Some(value), new.iter().find(|(k, _)| k == key).map(|(_, v)| v), out);
+                compare(
+                    &step(path, key),
+                    Some(value),
+                    new.iter().find(|(k, _)| k == key).map(|(_, v)| v),
+                    out,
+                );
             }
             for (key, value) in new.iter().filter(|(key, _)| !old.iter().any(|(k, _)| k == key)) {
                 compare(&step(path, key), None, Some(value), out);
@@ -158,8 +163,10 @@ mod tests {
                 format!(r#"{{"description":"{d}","request":{{"path":"/x"}},"response":{{"status":200,"body":{body}}}}}"#)
             })
             .collect();
-        let text =
-            format!(r#"{{"consumer":{{"name":"a"}},"provider":{{"name":"b"}},"interactions":[{}]}}"#, items.join(","));
+        let text = format!(
+            r#"{{"consumer":{{"name":"a"}},"provider":{{"name":"b"}},"interactions":[{}]}}"#,
+            items.join(",")
+        );
         Pact::parse(text.as_bytes()).unwrap()
     }
 
@@ -168,7 +175,10 @@ mod tests {
         let old = pact(&[("keep", "1"), ("gone", "1"), ("edit", r#"{"id":1,"name":"x"}"#)]);
         let new = pact(&[("edit", r#"{"id":1.0,"title":"x"}"#), ("new", "1"), ("keep", "1")]);
         let d = diff(&old, &new);
-        assert_eq!((d.added.as_slice(), d.removed.as_slice()), (&["new".to_owned()][..], &["gone".to_owned()][..]));
+        assert_eq!(
+            (d.added.as_slice(), d.removed.as_slice()),
+            (&["new".to_owned()][..], &["gone".to_owned()][..])
+        );
         let paths: Vec<_> = d.changed[0].fields.iter().map(|f| f.path.as_str()).collect();
         assert_eq!(paths, ["$.response.body.id", "$.response.body.name", "$.response.body.title"]);
         assert_eq!(d.changed[0].fields[0].after.as_deref(), Some("1.0"));

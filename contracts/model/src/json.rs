@@ -336,7 +336,8 @@ impl Reader<'_> {
         let digits = self.text.as_bytes().get(self.at..self.at + 4).unwrap_or_default();
         let mut value = 0;
         for digit in digits {
-            let digit = char::from(*digit).to_digit(16).ok_or_else(|| self.syntax("four hex digits are expected"))?;
+            let digit =
+                char::from(*digit).to_digit(16).ok_or_else(|| self.syntax("four hex digits are expected"))?;
             value = value << 4 | digit;
         }
         if digits.len() < 4 {
@@ -366,7 +367,20 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_refused_with_its_place() {
-        for bad in ["", "{", "[1,]", "{\"a\" 1}", "01", "1.", "+1", "\"\\ud800\"", "\"\n\"", "nul", "1 2", "\"\\u12\""] {
+        for bad in [
+            "",
+            "{",
+            "[1,]",
+            "{\"a\" 1}",
+            "01",
+            "1.",
+            "+1",
+            "\"\\ud800\"",
+            "\"\n\"",
+            "nul",
+            "1 2",
+            "\"\\u12\"",
+        ] {
             assert!(Json::parse(bad.as_bytes()).is_err(), "{bad}");
         }
         assert_eq!(Json::parse(b"\xff"), Err(JsonError::NotUtf8(0)));

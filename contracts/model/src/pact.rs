@@ -79,8 +79,10 @@ impl Pact {
             return Err(PactError::NotAPact("it must be a JSON object".into()));
         };
         // What an earlier broker added is not content.
-        let fields: Vec<_> =
-            fields.into_iter().filter(|(key, _)| !matches!(key.as_str(), "_links" | "_embedded" | "createdAt")).collect();
+        let fields: Vec<_> = fields
+            .into_iter()
+            .filter(|(key, _)| !matches!(key.as_str(), "_links" | "_embedded" | "createdAt"))
+            .collect();
         let mut document = Json::Object(fields);
         refuse_plugins(&document)?;
         let consumer = party(&document, "consumer", "consumer name")?;
@@ -98,9 +100,14 @@ impl Pact {
             }
         }
         let mut interactions = Vec::new();
-        for (key, fallback) in [("interactions", InteractionKind::Http), ("messages", InteractionKind::Message)] {
+        for (key, fallback) in
+            [("interactions", InteractionKind::Http), ("messages", InteractionKind::Message)]
+        {
             for (index, item) in document.get(key).map(Json::items).unwrap_or_default().iter().enumerate() {
-                interactions.push(describe(item, fallback).map_err(|e| PactError::NotAPact(format!("{key}[{index}] {e}")))?);
+                interactions.push(
+                    describe(item, fallback)
+                        .map_err(|e| PactError::NotAPact(format!("{key}[{index}] {e}")))?,
+                );
             }
         }
         if document.get("interactions").is_none() && document.get("messages").is_none() {
@@ -202,9 +209,12 @@ fn describe(item: &Json, fallback: InteractionKind) -> Result<Interaction, Strin
     };
     let description = item.get("description").and_then(Json::as_str).ok_or("has no description")?;
     let provider_states = match (item.get("providerStates"), item.get("providerState")) {
-        (Some(states), _) => {
-            states.items().iter().filter_map(|s| s.get("name").and_then(Json::as_str)).map(str::to_owned).collect()
-        }
+        (Some(states), _) => states
+            .items()
+            .iter()
+            .filter_map(|s| s.get("name").and_then(Json::as_str))
+            .map(str::to_owned)
+            .collect(),
         (None, Some(Json::String(state))) => vec![state.clone()],
         _ => Vec::new(),
     };
@@ -212,9 +222,19 @@ fn describe(item: &Json, fallback: InteractionKind) -> Result<Interaction, Strin
         let part = |key: &str| {
             item.get("request").and_then(|r| r.get(key)).and_then(Json::as_str).map(str::to_owned)
         };
-        format!("{} {}", part("method").unwrap_or_else(|| "GET".into()), part("path").unwrap_or_else(|| "/".into()))
+        format!(
+            "{} {}",
+            part("method").unwrap_or_else(|| "GET".into()),
+            part("path").unwrap_or_else(|| "/".into())
+        )
     });
-    Ok(Interaction { id: interaction_id(item), kind, description: description.to_owned(), provider_states, operation })
+    Ok(Interaction {
+        id: interaction_id(item),
+        kind,
+        description: description.to_owned(),
+        provider_states,
+        operation,
+    })
 }
 
 fn refuse_plugins(document: &Json) -> Result<(), PactError> {
@@ -239,7 +259,9 @@ fn check_with_pact_models(document: &Json) -> Result<(), PactError> {
         serde_json::from_str(&document.write(false)).map_err(|e| PactError::NotAPact(e.to_string()))?;
     // A panic in there is a refusal of this input, not the end of the process.
     let read = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        pact_models::pact::load_pact_from_json("<published>", &value).map(|_| ()).map_err(|e| format!("{e:#}"))
+        pact_models::pact::load_pact_from_json("<published>", &value)
+            .map(|_| ())
+            .map_err(|e| format!("{e:#}"))
     }));
     match read {
         Ok(Ok(())) => Ok(()),
@@ -289,10 +311,14 @@ mod tests {
     #[test]
     fn the_order_of_interactions_does_not_matter() {
         let pact = |order: [&str; 2]| {
-            let items = order.map(|d| format!(r#"{{"description":"{d}","request":{{"path":"/{d}"}},"response":{{}}}}"#));
+            let items = order
+                .map(|d| format!(r#"{{"description":"{d}","request":{{"path":"/{d}"}},"response":{{}}}}"#));
             Pact::parse(
-                format!(r#"{{"consumer":{{"name":"a"}},"provider":{{"name":"b"}},"interactions":[{}]}}"#, items.join(","))
-                    .as_bytes(),
+                format!(
+                    r#"{{"consumer":{{"name":"a"}},"provider":{{"name":"b"}},"interactions":[{}]}}"#,
+                    items.join(",")
+                )
+                .as_bytes(),
             )
             .unwrap()
         };
@@ -321,15 +347,20 @@ mod tests {
             "description":"m","contents":{"content":{"id":1},"contentType":"application/json","encoded":false}}],
             "metadata":{"pactSpecification":{"version":"4.0"}}}"#;
         let pact = Pact::parse(v4).unwrap();
-        assert_eq!((pact.interactions[0].kind, pact.specification.as_deref()), (InteractionKind::Message, Some("4.0")));
+        assert_eq!(
+            (pact.interactions[0].kind, pact.specification.as_deref()),
+            (InteractionKind::Message, Some("4.0"))
+        );
     }
 
     #[test]
     fn plugins_are_refused() {
         let text = String::from_utf8(http("1")).unwrap();
-        let with = text.replace(r#""metadata":{"#, r#""metadata":{"plugins":[{"name":"protobuf","version":"1"}],"#);
+        let with =
+            text.replace(r#""metadata":{"#, r#""metadata":{"plugins":[{"name":"protobuf","version":"1"}],"#);
         assert_eq!(Pact::parse(with.as_bytes()).unwrap_err(), PactError::Plugin("protobuf".into()));
-        let with = text.replace(r#""description":"x""#, r#""description":"x","pluginConfiguration":{"csv":{}}"#);
+        let with =
+            text.replace(r#""description":"x""#, r#""description":"x","pluginConfiguration":{"csv":{}}"#);
         assert_eq!(Pact::parse(with.as_bytes()).unwrap_err(), PactError::Plugin("csv".into()));
     }
 

@@ -152,7 +152,8 @@ fn insert(node: &mut QueryValue, steps: &[String], value: String, key: &str) -> 
                 items.push(QueryValue::Text(value));
                 return Ok(());
             }
-            let fits = items.last().is_some_and(|last| matches!(last, QueryValue::Map(_)) && !has(last, inner));
+            let fits =
+                items.last().is_some_and(|last| matches!(last, QueryValue::Map(_)) && !has(last, inner));
             if !fits {
                 items.push(QueryValue::Map(Vec::new()));
             }

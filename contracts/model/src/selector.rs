@@ -129,7 +129,14 @@ fn parse_one(item: &Value) -> Result<Selector, String> {
     if live > 1 {
         return Err("deployed, released and deployedOrReleased cannot be combined".into());
     }
-    if main_branch && (tag.is_some() || branch.is_some() || matching_branch || live_any || fallbacks || latest == Some(false)) {
+    if main_branch
+        && (tag.is_some()
+            || branch.is_some()
+            || matching_branch
+            || live_any
+            || fallbacks
+            || latest == Some(false))
+    {
         return Err("mainBranch can only be combined with consumer and latest: true".into());
     }
     if matching_branch && (tag.is_some() || branch.is_some() || live_any || fallbacks || latest.is_some()) {
@@ -208,7 +215,10 @@ mod tests {
             one(json!({"released": true, "environment": "prod"})),
             Ok(SelectorKind::Released(Some("prod".into())))
         );
-        assert_eq!(one(json!({"environment": "prod"})), Ok(SelectorKind::DeployedOrReleased(Some("prod".into()))));
+        assert_eq!(
+            one(json!({"environment": "prod"})),
+            Ok(SelectorKind::DeployedOrReleased(Some("prod".into())))
+        );
         assert_eq!(one(json!({"deployedOrReleased": "true"})), Ok(SelectorKind::DeployedOrReleased(None)));
         assert_eq!(parse_selectors(&Value::Null), Ok(vec![]));
     }

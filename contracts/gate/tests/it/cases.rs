@@ -1,8 +1,8 @@
 //! Named cases: the Pact Broker's rules, the two where it is wrong, and the rule for accepted contracts.
 
 use tracepact_gate::{
-    AcceptedFact, Counterpart, History, Ignore, Mismatch, Outcome, PactFact, Question, ResultFact, RowKind, Subject, Target,
-    decide,
+    AcceptedFact, Counterpart, History, Ignore, Mismatch, Outcome, PactFact, Question, ResultFact, RowKind,
+    Subject, Target, decide,
 };
 
 fn to_env(pacticipant: &str, version: &str) -> Question {
@@ -13,7 +13,14 @@ fn to_env(pacticipant: &str, version: &str) -> Question {
     }
 }
 
-fn result(number: i64, consumer: &str, provider: &str, provider_version: &str, content: &str, success: bool) -> ResultFact {
+fn result(
+    number: i64,
+    consumer: &str,
+    provider: &str,
+    provider_version: &str,
+    content: &str,
+    success: bool,
+) -> ResultFact {
     ResultFact {
         number,
         consumer: consumer.into(),
@@ -24,7 +31,11 @@ fn result(number: i64, consumer: &str, provider: &str, provider_version: &str, c
         mismatches: if success {
             vec![]
         } else {
-            vec![Mismatch { interaction: "an item".into(), operation: None, description: "expected 200 but was 404".into() }]
+            vec![Mismatch {
+                interaction: "an item".into(),
+                operation: None,
+                description: "expected 200 but was 404".into(),
+            }]
         },
     }
 }

@@ -1,7 +1,9 @@
 //! Properties over random histories.
 
 use proptest::prelude::*;
-use tracepact_gate::{AcceptedFact, Counterpart, History, Ignore, PactFact, Question, ResultFact, Subject, Target, decide};
+use tracepact_gate::{
+    AcceptedFact, Counterpart, History, Ignore, PactFact, Question, ResultFact, Subject, Target, decide,
+};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 const VERSIONS: [&str; 3] = ["1", "2", "3"];
@@ -62,10 +64,19 @@ prop_compose! {
 fn pact_rule(question: &Question, history: &History) -> Option<bool> {
     let subject = &question.subjects[0];
     let (name, version) = (&subject.pacticipant, &subject.versions[0]);
-    let live = |n: &str| if n == name { vec![version.clone()] } else { history.counterparts.get(n).map(|c| c.versions.clone()).unwrap_or_default() };
+    let live = |n: &str| {
+        if n == name {
+            vec![version.clone()]
+        } else {
+            history.counterparts.get(n).map(|c| c.versions.clone()).unwrap_or_default()
+        }
+    };
     let latest = |p: &PactFact, pv: &str| {
         let of_pair = history.results.iter().filter(|r| {
-            r.consumer == p.consumer && r.provider == p.provider && r.content_id == p.content_id && r.provider_version == pv
+            r.consumer == p.consumer
+                && r.provider == p.provider
+                && r.content_id == p.content_id
+                && r.provider_version == pv
         });
         of_pair.max_by_key(|r| r.number).map(|r| r.success)
     };
@@ -77,7 +88,10 @@ fn pact_rule(question: &Question, history: &History) -> Option<bool> {
                 answers.push(None);
             }
             answers.extend(providers.iter().map(|pv| latest(p, pv)));
-        } else if &p.provider == name && p.consumer != *name && live(&p.consumer).contains(&p.consumer_version) {
+        } else if &p.provider == name
+            && p.consumer != *name
+            && live(&p.consumer).contains(&p.consumer_version)
+        {
             answers.push(latest(p, version));
         }
     }
