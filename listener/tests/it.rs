@@ -1,5 +1,7 @@
 //! The edge over real sockets: every rule once as it should be and once as an attacker or a broken client would try.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap in a test is a failed test")]
+
 #[path = "it/access.rs"]
 mod access;
 #[path = "it/bodies.rs"]

@@ -75,7 +75,9 @@ fn finish(result: Result<u8, Error>) -> ExitCode {
         Err(error) => {
             eprintln!("tracepact: {error}");
             if error.exit_code() == 3 {
-                eprintln!("tracepact: is the broker running there? Start one with `tracepact serve`, or name it with --broker-url");
+                eprintln!(
+                    "tracepact: is the broker running there? Start one with `tracepact serve`, or name it with --broker-url"
+                );
             }
             ExitCode::from(error.exit_code())
         }

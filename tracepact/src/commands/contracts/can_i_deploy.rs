@@ -55,7 +55,9 @@ pub(super) fn text(verdict: &Verdict, pacticipant: &str, version: &str, environm
     for notice in &verdict.notices {
         text.push_str(&format!("note: {notice}\n"));
     }
-    if let Some(link) = verdict.trace.as_ref().and_then(|t| t.get("href").or(Some(t))).and_then(|h| h.as_str()) {
+    if let Some(link) =
+        verdict.trace.as_ref().and_then(|t| t.get("href").or(Some(t))).and_then(|h| h.as_str())
+    {
         text.push_str(&format!("seen in trace: {link}\n"));
     }
     text

@@ -111,7 +111,8 @@ impl Publish {
         let count = publication.pacts.len();
         let notices = self.broker.client()?.publish(&publication).await?;
         let text: String = notices.iter().map(|n| format!("{n}\n")).collect();
-        let what = format!("published {count} contract(s) of {} {}\n", publication.consumer, publication.version);
+        let what =
+            format!("published {count} contract(s) of {} {}\n", publication.consumer, publication.version);
         self.broker.show(
             &json!({ "consumer": publication.consumer, "version": publication.version, "contracts": count, "notices": notices }),
             &(what + &text),
@@ -134,7 +135,10 @@ impl Propose {
             "content": pact,
         });
         let answer = self.broker.client()?.propose(&proposal).await?;
-        let text = format!("proposed as {}; the provider accepts it with `tracepact contract accept`\n", id(&answer));
+        let text = format!(
+            "proposed as {}; the provider accepts it with `tracepact contract accept`\n",
+            id(&answer)
+        );
         self.broker.show(&answer, &text);
         Ok(0)
     }
@@ -143,7 +147,10 @@ impl Propose {
 impl Accept {
     async fn run(self) -> Result<u8, Error> {
         let answer = self.broker.client()?.accept(&self.id).await?;
-        self.broker.show(&answer, &format!("{} is accepted; the provider's verification includes it now\n", self.id));
+        self.broker.show(
+            &answer,
+            &format!("{} is accepted; the provider's verification includes it now\n", self.id),
+        );
         Ok(0)
     }
 }
@@ -173,5 +180,7 @@ impl List {
 }
 
 fn id(proposal: &Value) -> String {
-    proposal.get("id").map_or_else(|| "?".into(), |id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))
+    proposal
+        .get("id")
+        .map_or_else(|| "?".into(), |id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))
 }

@@ -60,12 +60,17 @@ impl DeployGate {
                 return Ok(COMMAND_FAILED);
             }
             Err(error) => {
-                eprintln!("tracepact: `{program}` could not be started: {error}; the deployment is not recorded");
+                eprintln!(
+                    "tracepact: `{program}` could not be started: {error}; the deployment is not recorded"
+                );
                 return Ok(COMMAND_FAILED);
             }
         }
         broker.record_deployment(&self.pacticipant, &self.version, &self.environment).await?;
-        eprintln!("tracepact: {} {} is recorded as deployed to {}", self.pacticipant, self.version, self.environment);
+        eprintln!(
+            "tracepact: {} {} is recorded as deployed to {}",
+            self.pacticipant, self.version, self.environment
+        );
         Ok(0)
     }
 }

@@ -1,0 +1,263 @@
+//! Defaults < file < environment < flags, laid over one another before anything is read from them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::raw::Raw;
+use super::{Config, Error, keys};
+
+/// Variables of other commands that `serve` leaves alone.
+const OF_OTHER_COMMANDS: [&str; 3] = ["TRACEPACT_BROKER_URL", "TRACEPACT_TOKEN", "TRACEPACT_TOKEN_FILE"];
+/// Variables of `serve` that are no keys of the file.
+pub(crate) const NO_KEYS: [(&str, &str); 3] = [
+    ("TRACEPACT_CONFIG", "Path of the configuration file, as `--config`."),
+    ("TRACEPACT_ADDR_FILE", "File the chosen addresses are written to, as `--addr-file`."),
+    ("TRACEPACT_LOG", "What is logged: `info`, `debug`, `tracepact_ingest=debug,warn`, … (default `info`)."),
+];
+
+/// Names that Zipkin's and Pact Broker's users already have and that mean something here.
+pub(crate) const FOREIGN: [(&str, &str); 4] = [
+    ("QUERY_PORT", "http_addr"),
+    ("STRICT_TRACE_ID", "query.strict_trace_id"),
+    ("QUERY_TIMEOUT", "query.timeout_ms"),
+    ("PACT_BROKER_PORT", "broker_addr"),
+];
+
+/// Names of theirs that mean nothing here; whoever sets them should know.
+pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 19] = [
+    "STORAGE_TYPE",
+    "MEM_MAX_SPANS",
+    "QUERY_LOOKBACK",
+    "SEARCH_ENABLED",
+    "AUTOCOMPLETE_KEYS",
+    "COLLECTOR_SAMPLE_RATE",
+    "COLLECTOR_HTTP_ENABLED",
+    "COLLECTOR_GRPC_ENABLED",
+    "SELF_TRACING_ENABLED",
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "KAFKA_TOPIC",
+    "ES_HOSTS",
+    "CASSANDRA_CONTACT_POINTS",
+    "MYSQL_HOST",
+    "PACT_BROKER_DATABASE_URL",
+    "PACT_BROKER_BASIC_AUTH_USERNAME",
+    "PACT_BROKER_BASIC_AUTH_PASSWORD",
+    "PACT_BROKER_LOG_LEVEL",
+    "PACT_BROKER_BASE_URL",
+];
+
+/// The process environment as data, so that tests never touch the real one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment(pub(crate) BTreeMap<String, String>);
+
+impl Environment {
+    /// The real one; names and values that are not text are left out.
+    pub(crate) fn of_process() -> Self {
+        Self(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+        )
+    }
+}
+
+/// What flags set, by key path with dots.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Overrides(pub(crate) Vec<(&'static str, Value)>);
+
+/// What [`load`] read.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// What holds.
+    pub(crate) config: Config,
+    /// The same as it would be written, secrets hidden.
+    pub(crate) raw: Raw,
+    /// What was odd but not wrong.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads everything and says on the way what was odd but not wrong.
+///
+/// # Errors
+/// Everything that is wrong.
+pub(crate) fn load(
+    file: Option<&Path>,
+    environment: &Environment,
+    flags: &Overrides,
+) -> Result<Loaded, Error> {
+    let mut notes = Vec::new();
+    let mut table = match file {
+        Some(path) => read(path)?,
+        None => Table::new(),
+    };
+    keys::check(&table)?;
+    for (path, value) in from_environment(environment, &mut notes)? {
+        set(&mut table, &path, value)?;
+    }
+    for (path, value) in &flags.0 {
+        set(&mut table, &path.split('.').map(str::to_owned).collect::<Vec<_>>(), value.clone())?;
+    }
+    let raw: Raw = table.try_into().map_err(|error: toml::de::Error| {
+        Error::Shape(error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+    })?;
+    // Files named in the configuration file are looked for beside it.
+    let base = file.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
+    Ok(Loaded { config: Config::validate(raw.clone(), &base)?, raw, notes })
+}
+
+fn read(path: &Path) -> Result<Table, Error> {
+    let path_buf = || PathBuf::from(path);
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path_buf(), source })?;
+    text.parse().map_err(|source| Error::Syntax { path: path_buf(), source: Box::new(source) })
+}
+
+fn from_environment(
+    environment: &Environment,
+    notes: &mut Vec<String>,
+) -> Result<BTreeMap<Vec<String>, Value>, Error> {
+    let leaves = keys::leaves();
+    let mut values = BTreeMap::new();
+    for (name, text) in environment.0.iter().filter(|(name, _)| name.starts_with("TRACEPACT_")) {
+        if OF_OTHER_COMMANDS.contains(&name.as_str()) || NO_KEYS.iter().any(|(known, _)| known == name) {
+            continue;
+        }
+        let Some(leaf) = leaves.get(name) else {
+            let known = leaves.keys().map(String::as_str).chain(NO_KEYS.iter().map(|(known, _)| *known));
+            return Err(Error::UnknownVariable {
+                name: name.clone(),
+                nearest: keys::nearest_name(name, known),
+            });
+        };
+        values.insert(leaf.path.clone(), leaf.parse(text)?);
+    }
+    for (name, key) in FOREIGN {
+        let Some(text) = environment.0.get(name) else { continue };
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        let value = foreign(name, text)?;
+        match values.get(&path) {
+            Some(own) if *own != value => {
+                let own_name = format!("TRACEPACT_{}", path.join("_").to_uppercase());
+                notes.push(format!("{own_name} and {name} contradict each other; {own_name} holds"));
+            }
+            Some(_) => {}
+            None => {
+                values.insert(path, value);
+            }
+        }
+    }
+    for name in FOREIGN_WITHOUT_MEANING {
+        if environment.0.contains_key(name) {
+            notes.push(format!("{name} is set and has no meaning here"));
+        }
+    }
+    Ok(values)
+}
+
+/// A value in the form another product's users write it.
+fn foreign(name: &str, text: &str) -> Result<Value, Error> {
+    let invalid = |reason: &str| Error::Invalid { key: name.to_owned(), reason: reason.to_owned() };
+    Ok(match name {
+        "QUERY_PORT" | "PACT_BROKER_PORT" => {
+            let port: u16 = text.trim().parse().map_err(|_| invalid("a port number is wanted"))?;
+            Value::String(format!("127.0.0.1:{port}"))
+        }
+        "QUERY_TIMEOUT" => {
+            let (number, factor) = match text.trim() {
+                ms if ms.ends_with("ms") => (ms.trim_end_matches("ms"), 1),
+                s if s.ends_with('s') => (s.trim_end_matches('s'), 1_000),
+                m if m.ends_with('m') => (m.trim_end_matches('m'), 60_000),
+                plain => (plain, 1),
+            };
+            let number: i64 = number.trim().parse().map_err(|_| invalid("a time such as `11s` is wanted"))?;
+            Value::Integer(number.saturating_mul(factor))
+        }
+        _ => Value::Boolean(text.trim().parse().map_err(|_| invalid("`true` or `false` is wanted"))?),
+    })
+}
+
+fn set(table: &mut Table, path: &[String], value: Value) -> Result<(), Error> {
+    let Some((last, parents)) = path.split_last() else { return Ok(()) };
+    let mut place = table;
+    for name in parents {
+        let inner = place.entry(name.clone()).or_insert_with(|| Value::Table(Table::new()));
+        place = inner
+            .as_table_mut()
+            .ok_or_else(|| Error::Invalid { key: name.clone(), reason: "a table is wanted".to_owned() })?;
+    }
+    place.insert(last.clone(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        Environment(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
+    fn config_file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file
+    }
+
+    #[test]
+    fn each_layer_wins_over_the_one_below() {
+        let file = config_file(
+            "http_addr = \"127.0.0.1:1\"\nbroker_addr = \"127.0.0.1:2\"\notlp_http_addr = \"127.0.0.1:3\"",
+        );
+        let env = environment(&[
+            ("TRACEPACT_HTTP_ADDR", "127.0.0.1:11"),
+            ("TRACEPACT_BROKER_ADDR", "127.0.0.1:12"),
+        ]);
+        let flags = Overrides(vec![("http_addr", Value::String("127.0.0.1:21".into()))]);
+        let Loaded { config, notes, .. } = load(Some(file.path()), &env, &flags).unwrap();
+        assert_eq!(config.http_addr.port(), 21);
+        assert_eq!(config.broker_addr.port(), 12);
+        assert_eq!(config.otlp_http_addr.port(), 3);
+        assert_eq!(config.otlp_grpc_addr.port(), 4317);
+        assert!(notes.is_empty());
+    }
+
+    #[test]
+    fn names_of_other_products_hold_unless_ours_contradict() {
+        let env =
+            environment(&[("QUERY_PORT", "9999"), ("STRICT_TRACE_ID", "false"), ("STORAGE_TYPE", "mem")]);
+        let Loaded { config, notes, .. } = load(None, &env, &Overrides::default()).unwrap();
+        assert_eq!(config.http_addr, "127.0.0.1:9999".parse().unwrap());
+        assert!(!config.strict_trace_id);
+        assert_eq!(notes, ["STORAGE_TYPE is set and has no meaning here"]);
+        let env = environment(&[("QUERY_PORT", "9999"), ("TRACEPACT_HTTP_ADDR", "127.0.0.1:1")]);
+        let Loaded { config, notes, .. } = load(None, &env, &Overrides::default()).unwrap();
+        assert_eq!(config.http_addr.port(), 1);
+        assert_eq!(
+            notes,
+            ["TRACEPACT_HTTP_ADDR and QUERY_PORT contradict each other; TRACEPACT_HTTP_ADDR holds"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_variable_names_the_nearest_one() {
+        let error =
+            load(None, &environment(&[("TRACEPACT_HTPP_ADDR", "x")]), &Overrides::default()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no environment variable TRACEPACT_HTPP_ADDR; did you mean `TRACEPACT_HTTP_ADDR`?"
+        );
+        assert!(load(None, &environment(&[("TRACEPACT_TOKEN", "x")]), &Overrides::default()).is_ok());
+    }
+
+    #[test]
+    fn wrong_types_name_the_key() {
+        let file = config_file("[query]\ntimeout_ms = \"long\"");
+        let error = load(Some(file.path()), &Environment::default(), &Overrides::default()).unwrap_err();
+        assert!(error.to_string().contains("timeout_ms"), "{error}");
+        let file = config_file("[query\n");
+        let error = load(Some(file.path()), &Environment::default(), &Overrides::default()).unwrap_err();
+        assert!(error.to_string().contains("line 1"), "{error}");
+    }
+}

@@ -1,0 +1,208 @@
+//! The configuration as it is written: every key, its default, its meaning.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tracepact_base::Secret;
+
+/// Configuration of `tracepact serve`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Raw {
+    /// Dashboard, native API, Zipkin's API, OTLP over HTTP, health, metrics. Port 0 picks a free one.
+    pub(crate) http_addr: String,
+    /// OTLP over gRPC.
+    pub(crate) otlp_grpc_addr: String,
+    /// OTLP over HTTP.
+    pub(crate) otlp_http_addr: String,
+    /// Contract broker for Pact clients.
+    pub(crate) broker_addr: String,
+    /// Folder of everything kept on disk: spans, series, events, the broker's database, the admin token.
+    pub(crate) data_dir: String,
+    /// Parts to run: `collector`, `broker`, `dashboard`. Empty: all.
+    pub(crate) only: Vec<String>,
+    /// Who may do what.
+    pub(crate) access: Access,
+    /// What readers get.
+    pub(crate) query: Query,
+    /// Kafka, for consumer lag and lost messages. Without it these pages are empty.
+    pub(crate) kafka: Kafka,
+    /// Request and result topics whose messages are followed by their key.
+    pub(crate) flows: Vec<Flow>,
+    /// What services are called in traces, in Kafka and in contracts, and who owns them.
+    pub(crate) services: Vec<Service>,
+    /// Hystrix streams that are read for breaker states.
+    pub(crate) hystrix: Vec<Hystrix>,
+    /// Copy of all series to an InfluxDB v2 server. Off unless `url` is set.
+    pub(crate) influxdb: Influxdb,
+}
+
+impl Default for Raw {
+    fn default() -> Self {
+        Self {
+            http_addr: "127.0.0.1:9411".into(),
+            otlp_grpc_addr: "127.0.0.1:4317".into(),
+            otlp_http_addr: "127.0.0.1:4318".into(),
+            broker_addr: "127.0.0.1:9292".into(),
+            data_dir: "./tracepact-data".into(),
+            only: Vec::new(),
+            access: Access::default(),
+            query: Query::default(),
+            kafka: Kafka::default(),
+            flows: Vec::new(),
+            services: Vec::new(),
+            hystrix: Vec::new(),
+            influxdb: Influxdb::default(),
+        }
+    }
+}
+
+/// Who may do what. On loopback `ingest`, `read` and `publish` are open; elsewhere nothing is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Access {
+    /// Scopes that need no token beyond loopback: `ingest`, `read`, `publish`. `admin` always needs one.
+    pub(crate) open: Vec<String>,
+    /// Host names this server answers to besides `localhost` and addresses in numbers: `tracepact.example.com`,
+    /// `*.svc.cluster.local`; `*` for any, where something in front checks them.
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Tokens and what they allow, besides the admin token in the data directory.
+    pub(crate) tokens: Vec<Token>,
+}
+
+/// One token; either `token` or `token_file`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Token {
+    /// The token, at least 16 characters. Printed as `***`.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<Secret>,
+    /// File that holds the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token_file: Option<String>,
+    /// What its bearer may do: `ingest`, `read`, `publish`, `admin` (everything).
+    pub(crate) scopes: Vec<String>,
+}
+
+/// What readers get.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Query {
+    /// `false`: traces are looked up and grouped by the low 64 bits of their id, as Zipkin's `STRICT_TRACE_ID=false`.
+    pub(crate) strict_trace_id: bool,
+    /// The longest time a question may take.
+    #[schemars(range(min = 100, max = 600_000))]
+    pub(crate) timeout_ms: u64,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self { strict_trace_id: true, timeout_ms: 11_000 }
+    }
+}
+
+/// Kafka, for consumer lag and lost messages.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Kafka {
+    /// Brokers to begin with: `host:port`, several with commas. Unset: no Kafka.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bootstrap: Option<String>,
+    /// Time between two readings of offsets.
+    #[schemars(range(min = 100, max = 3_600_000))]
+    pub(crate) poll_interval_ms: u64,
+}
+
+impl Default for Kafka {
+    fn default() -> Self {
+        Self { bootstrap: None, poll_interval_ms: 2_000 }
+    }
+}
+
+/// A request topic, the topic its results come back on, and how long that may take. Messages are matched by record key.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Flow {
+    /// Name of the flow; unique.
+    pub(crate) name: String,
+    /// Topic of the requests.
+    pub(crate) request_topic: String,
+    /// Topic of the results.
+    pub(crate) result_topic: String,
+    /// Topic of the requests that were given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dead_letter_topic: Option<String>,
+    /// Consumer group that reads the requests.
+    pub(crate) group: String,
+    /// Time a result may take before it is late. Unset: 300000 (5 minutes).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1_000, max = 604_800_000))]
+    pub(crate) window_ms: Option<u64>,
+}
+
+/// What one service is called everywhere.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Service {
+    /// The service's name, as its spans carry it.
+    pub(crate) name: String,
+    /// Other names its spans may carry.
+    pub(crate) aliases: Vec<String>,
+    /// Kafka consumer groups it owns.
+    pub(crate) consumer_groups: Vec<String>,
+    /// Its name in contracts, when it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pacticipant: Option<String>,
+    /// The team that owns it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) team: Option<String>,
+    /// Address of its repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) repository: Option<String>,
+}
+
+/// A Hystrix event stream to read.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Hystrix {
+    /// Address of the stream: `http://host:port/hystrix.stream`.
+    pub(crate) url: String,
+    /// The service that sends it.
+    pub(crate) service: String,
+}
+
+/// Copy of all series to an InfluxDB v2 server.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Influxdb {
+    /// Address of the server. Unset: off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// Organisation.
+    pub(crate) org: String,
+    /// Bucket.
+    pub(crate) bucket: String,
+    /// Token with write access to the bucket. Printed as `***`.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<Secret>,
+    /// File that holds the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token_file: Option<String>,
+    /// Time between two writes.
+    #[schemars(range(min = 100, max = 3_600_000))]
+    pub(crate) interval_ms: u64,
+}
+
+impl Default for Influxdb {
+    fn default() -> Self {
+        Self {
+            url: None,
+            org: String::new(),
+            bucket: String::new(),
+            token: None,
+            token_file: None,
+            interval_ms: 10_000,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `GET /health`: 200 and UP, or 503 and DOWN with the part that is down, or that the server is draining.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use parking_lot::Mutex;
+use serde_json::{Map, Value, json};
+use tracepact_listener::{Routes, Scope, extract::Json};
+
+type Check = Box<dyn Fn() -> Result<(), String> + Send>;
+
+/// What is known about the process's own state.
+#[derive(Default)]
+pub(crate) struct Health {
+    draining: AtomicBool,
+    checks: Mutex<Vec<(&'static str, Check)>>,
+}
+
+impl Health {
+    /// Adds a part: `Err` says why it is down. Called on every request, so it must not wait.
+    pub(crate) fn watch(&self, part: &'static str, check: impl Fn() -> Result<(), String> + Send + 'static) {
+        self.checks.lock().push((part, Box::new(check)));
+    }
+
+    /// From now on the answer is DOWN: whoever balances load should go elsewhere.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    fn answer(&self) -> (StatusCode, Value) {
+        let mut details = Map::new();
+        let mut up = true;
+        for (part, check) in self.checks.lock().iter() {
+            let state = match check() {
+                Ok(()) => json!({ "status": "UP" }),
+                Err(reason) => {
+                    up = false;
+                    json!({ "status": "DOWN", "reason": reason })
+                }
+            };
+            details.insert((*part).to_owned(), state);
+        }
+        if self.draining.load(Ordering::Acquire) {
+            up = false;
+            details.insert("server".to_owned(), json!({ "status": "DOWN", "reason": "draining" }));
+        }
+        let status = if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, json!({ "status": if up { "UP" } else { "DOWN" }, "details": details }))
+    }
+}
+
+/// The route; on every port, for whatever checks that port.
+pub(crate) fn routes(health: Arc<Health>) -> Routes {
+    Routes::new("process").get("/health", Scope::Public, answer).with_state(health)
+}
+
+async fn answer(State(health): State<Arc<Health>>) -> Response {
+    let (status, body) = health.answer();
+    (status, [(http::header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn down_when_a_part_is_or_while_draining() {
+        let health = Health::default();
+        health.watch("store", || Ok(()));
+        assert_eq!(health.answer().0, StatusCode::OK);
+        health.watch("broker", || Err("its database is locked".to_owned()));
+        let (status, body) = health.answer();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(body["status"], "DOWN");
+        assert_eq!(body["details"]["store"]["status"], "UP");
+        assert_eq!(body["details"]["broker"]["reason"], "its database is locked");
+        let health = Health::default();
+        health.drain();
+        assert_eq!(health.answer().0, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

@@ -1,0 +1,58 @@
+//! The published API: one OpenAPI document from the rooms' own, committed as `docs/openapi.json`.
+
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+
+/// The native API of all rooms. `dashboard/ui` is written against it and sees nothing else.
+pub(crate) fn document() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("tracepact")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "The native API, on the main port. Instants are RFC 3339 strings, durations are microseconds (`_us`), an absent member is unknown, \
+             and every answer says `as_of` when it holds. Refusals are problem bodies (RFC 9457) with a stable `code`.",
+        ))
+        .build();
+    let mut document = OpenApiBuilder::new().info(info).build();
+    for room in [tracepact_dashboard::openapi()] {
+        document.merge(room);
+    }
+    document
+}
+
+/// The document as it is committed.
+pub(crate) fn text() -> serde_json::Result<String> {
+    serde_json::to_value(document()).map(|value| format!("{value:#}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_committed_document_is_that_of_the_code() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
+        let wanted = text().unwrap();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &wanted).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == wanted,
+            "docs/openapi.json differs from the code: run UPDATE_DOCS=1 cargo test -p tracepact"
+        );
+    }
+
+    #[test]
+    fn no_two_rooms_describe_one_path() {
+        let mut seen = std::collections::BTreeMap::new();
+        for (room, document) in [("dashboard", tracepact_dashboard::openapi())] {
+            for path in document.paths.paths.keys() {
+                if let Some(first) = seen.insert(path.clone(), room) {
+                    panic!("{path} is described by {first} and by {room}");
+                }
+            }
+        }
+    }
+}
