@@ -1,0 +1,94 @@
+//! OTLP over gRPC: `TraceService` and `MetricsService`.
+//!
+//! The services of `opentelemetry-proto` would hand over a decoded message; the log needs the bytes, and the codec of
+//! `model` decodes them once within its limits. So both are unary services over raw messages.
+
+mod raw;
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::Request;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::Response;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::SERVICE_NAME as METRICS;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::SERVICE_NAME as TRACES;
+use tonic::server::NamedService;
+use tracepact_listener::{Routes, Scope};
+
+use crate::http_otlp::{metrics_response, trace_response};
+use crate::{Format, Ingest, Refusal, Transport};
+
+/// OTLP's receivers over gRPC.
+pub fn grpc_routes(ingest: Ingest) -> Routes {
+    Routes::new("otlp")
+        .grpc(Scope::Ingest, TraceService { ingest: ingest.clone() })
+        .grpc(Scope::Ingest, MetricsService { ingest })
+}
+
+#[derive(Clone)]
+struct TraceService {
+    ingest: Ingest,
+}
+
+impl NamedService for TraceService {
+    const NAME: &'static str = TRACES;
+}
+
+impl raw::Export for TraceService {
+    type Answer = ExportTraceServiceResponse;
+
+    fn ingest(&self) -> &Ingest {
+        &self.ingest
+    }
+
+    async fn export(&self, body: Bytes) -> Result<Self::Answer, Refusal> {
+        let accepted = self.ingest.spans(Transport::Grpc, Format::OtlpProto, body).await?;
+        Ok(trace_response(&accepted))
+    }
+}
+
+#[derive(Clone)]
+struct MetricsService {
+    ingest: Ingest,
+}
+
+impl NamedService for MetricsService {
+    const NAME: &'static str = METRICS;
+}
+
+impl raw::Export for MetricsService {
+    type Answer = ExportMetricsServiceResponse;
+
+    fn ingest(&self) -> &Ingest {
+        &self.ingest
+    }
+
+    async fn export(&self, body: Bytes) -> Result<Self::Answer, Refusal> {
+        let taken = self.ingest.metric_points(Transport::Grpc, Format::OtlpProto, body).await?;
+        Ok(metrics_response(&taken))
+    }
+}
+
+macro_rules! unary_service {
+    ($($service:ty),*) => {$(
+        impl tower::Service<Request> for $service {
+            type Response = Response<tonic::body::Body>;
+            type Error = Infallible;
+            type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+            fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+                Box::pin(raw::serve(self.clone(), request))
+            }
+        }
+    )*};
+}
+unary_service!(TraceService, MetricsService);
