@@ -28,6 +28,7 @@ pub mod routes;
 pub mod scope;
 pub mod serve;
 pub mod timed_body;
+pub mod tls;
 
 pub use access::{Access, Credential, HostPattern};
 pub use body::Limits;
@@ -35,4 +36,5 @@ pub use metrics::RequestMetrics;
 pub use problem::Problem;
 pub use routes::{JSON_TYPES, Overlap, RouteSpec, Routes};
 pub use scope::{Scope, Scopes};
-pub use serve::{PeerAddr, ServeLimits, serve};
+pub use serve::{PeerAddr, ServeLimits, serve, serve_with};
+pub use tls::{Tls, TlsError};

@@ -1,4 +1,4 @@
-//! Running a router on a socket: HTTP/1.1 and HTTP/2 without TLS on one port, limits per connection, drain.
+//! Running a router on a socket: HTTP/1.1 and HTTP/2 on one port, limits per connection, drain.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,11 +8,13 @@ use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::Tls;
 use crate::drain::end_on_drain;
 
 /// Bounds of a listener.
@@ -49,10 +51,21 @@ impl Default for ServeLimits {
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddr(pub SocketAddr);
 
-/// Serves `router` on `listener` until `drain` is cancelled, then stops accepting, lets requests finish for at most
-/// [`ServeLimits::drain_timeout`], ends event streams at once, and returns.
+/// Serves `router` on `listener` without TLS: [`serve_with`].
 pub async fn serve(
     listener: TcpListener,
+    router: axum::Router,
+    limits: ServeLimits,
+    drain: CancellationToken,
+) {
+    serve_with(listener, None, router, limits, drain).await;
+}
+
+/// Serves `router` on `listener`, behind TLS when `tls` is given, until `drain` is cancelled, then stops accepting,
+/// lets requests finish for at most [`ServeLimits::drain_timeout`], ends event streams at once, and returns.
+pub async fn serve_with(
+    listener: TcpListener,
+    tls: Option<Tls>,
     router: axum::Router,
     limits: ServeLimits,
     drain: CancellationToken,
@@ -66,10 +79,19 @@ pub async fn serve(
             accepted = accept(&listener, &permits) => accepted,
         };
         let Some((stream, peer, permit)) = accepted else { continue };
-        let (router, drain, cut) = (router.clone(), drain.clone(), cut.clone());
+        let (router, drain, cut, tls) = (router.clone(), drain.clone(), cut.clone(), tls.clone());
+        let _ = stream.set_nodelay(true);
         connections.spawn(async move {
+            let served = async {
+                let Some(tls) = tls else { return connection(stream, peer, router, limits, drain).await };
+                match tokio::time::timeout(limits.head_timeout, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection(stream, peer, router, limits, drain).await,
+                    Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!(%peer, "a TLS handshake did not end in time"),
+                }
+            };
             tokio::select! {
-                () = connection(stream, peer, router, limits, drain) => {}
+                () = served => {}
                 () = cut.cancelled() => {}
             }
             drop(permit);
@@ -100,13 +122,12 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<Acce
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     router: axum::Router,
     limits: ServeLimits,
     drain: CancellationToken,
 ) {
-    let _ = stream.set_nodelay(true);
     let ending = drain.clone();
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let (router, ending) = (router.clone(), ending.clone());

@@ -14,3 +14,5 @@ mod grpc;
 mod lifecycle;
 #[path = "it/server.rs"]
 mod server;
+#[path = "it/tls.rs"]
+mod tls;

@@ -40,6 +40,7 @@ impl App {
         let health = Arc::new(Health::default());
         let background = Background::new();
         let mut tables = Tables::new(health.clone())?;
+        tables.add_http(openapi::routes())?;
         let dashboard = Dashboard::new(clock.clone(), config.aliases.clone());
         if config.runs(Part::Dashboard) {
             tables.add_http(tracepact_dashboard::routes(dashboard)?)?;

@@ -4,13 +4,14 @@ mod addresses;
 mod data_dir;
 mod drain;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 use toml::Value;
-use tracepact_listener::{Access, RequestMetrics, Scope, Scopes, ServeLimits, access, serve};
+use tracepact_listener::{Access, RequestMetrics, Scope, Scopes, ServeLimits, Tls, access, serve_with};
 
 use crate::config::{Config, Environment, Overrides, keys, load};
 use crate::wiring::{self, App};
@@ -151,7 +152,11 @@ fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::builder()
         .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
         .parse_lossy(filter);
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
 }
 
 async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode, Failure> {
@@ -172,21 +177,28 @@ async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode
             .with_hosts(config.allowed_hosts.iter().cloned());
         config.tokens.iter().fold(access, |access, (token, scopes)| access.with_token(token.clone(), *scopes))
     };
+    let tls = config
+        .tls
+        .as_ref()
+        .map(|files| Tls::from_pem_files(&files.cert, &files.key))
+        .transpose()
+        .map_err(|error| Failure::new(EXIT_CONFIG, error))?;
     let metrics = Arc::new(RequestMetrics::new(&app.registry).map_err(anyhow::Error::new)?);
     let App { tables, background, health, .. } = app;
     let drain = signals.drain.clone();
     let mut servers = tokio::task::JoinSet::new();
     let Bound { http, otlp_grpc, otlp_http, broker, addresses } = bound;
-    for (listener, table) in [
-        (Some(http), tables.http),
-        (otlp_grpc, tables.otlp_grpc),
-        (otlp_http, tables.otlp_http),
-        (broker, tables.broker),
+    for (name, listener, table) in [
+        ("http", Some(http), tables.http),
+        ("otlp_grpc", otlp_grpc, tables.otlp_grpc),
+        ("otlp_http", otlp_http, tables.otlp_http),
+        ("broker", broker, tables.broker),
     ] {
         let Some(listener) = listener else { continue };
         let addr = listener.local_addr().map_err(anyhow::Error::new)?;
         let router = table.into_router_with(Arc::new(rules(addr)), Some(metrics.clone()));
-        servers.spawn(serve(listener, router, ServeLimits::default(), drain.clone()));
+        let tls = tls.clone().filter(|_| config.tls.as_ref().is_some_and(|files| files.covers(name)));
+        servers.spawn(serve_with(listener, tls, router, ServeLimits::default(), drain.clone()));
     }
     announce(&config, &addresses);
     if let Some(file) = addr_file {
@@ -202,8 +214,9 @@ async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode
 
 /// What people read at start.
 fn announce(config: &Config, addresses: &Addresses) {
-    for (what, addr) in addresses.lines() {
-        println!("{what:<22} {addr}");
+    for (listener, what, addr) in addresses.lines() {
+        let secure = config.tls.as_ref().is_some_and(|files| files.covers(listener));
+        println!("{what:<22} http{}://{addr}", if secure { "s" } else { "" });
     }
     println!("{:<22} {}", "data", config.data_dir.display());
     println!("{:<22} {}", "admin token", config.data_dir.join("admin-token").display());

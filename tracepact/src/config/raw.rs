@@ -22,6 +22,8 @@ pub(crate) struct Raw {
     pub(crate) only: Vec<String>,
     /// Who may do what.
     pub(crate) access: Access,
+    /// TLS. Off unless `cert_file` and `key_file` are set.
+    pub(crate) tls: Tls,
     /// What readers get.
     pub(crate) query: Query,
     /// Kafka, for consumer lag and lost messages. Without it these pages are empty.
@@ -46,6 +48,7 @@ impl Default for Raw {
             data_dir: "./tracepact-data".into(),
             only: Vec::new(),
             access: Access::default(),
+            tls: Tls::default(),
             query: Query::default(),
             kafka: Kafka::default(),
             flows: Vec::new(),
@@ -82,6 +85,20 @@ pub(crate) struct Token {
     pub(crate) token_file: Option<String>,
     /// What its bearer may do: `ingest`, `read`, `publish`, `admin` (everything).
     pub(crate) scopes: Vec<String>,
+}
+
+/// TLS of the listeners.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// PEM file of the certificate chain, the server's own first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cert_file: Option<String>,
+    /// PEM file of its private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key_file: Option<String>,
+    /// Listeners that speak TLS: `http`, `otlp_grpc`, `otlp_http`, `broker`. Empty: all.
+    pub(crate) listeners: Vec<String>,
 }
 
 /// What readers get.

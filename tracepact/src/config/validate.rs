@@ -29,6 +29,21 @@ impl Part {
         [("collector", Self::Collector), ("broker", Self::Broker), ("dashboard", Self::Dashboard)];
 }
 
+/// Certificate, key, and which listeners use them.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsFiles {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+    listeners: Vec<String>,
+}
+
+impl TlsFiles {
+    /// Whether the listener of that name speaks TLS.
+    pub(crate) fn covers(&self, listener: &str) -> bool {
+        self.listeners.is_empty() || self.listeners.iter().any(|name| name == listener)
+    }
+}
+
 /// A flow of requests and results.
 #[derive(Debug, Clone)]
 pub(crate) struct Flow {
@@ -62,6 +77,7 @@ pub(crate) struct Config {
     pub(crate) open: Scopes,
     pub(crate) allowed_hosts: Vec<HostPattern>,
     pub(crate) tokens: Vec<(Secret, Scopes)>,
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) strict_trace_id: bool,
     pub(crate) query_timeout: Duration,
     pub(crate) kafka_bootstrap: Option<String>,
@@ -89,6 +105,7 @@ impl Config {
             open: open(&raw.access.open)?,
             allowed_hosts: raw.access.allowed_hosts.iter().map(|host| HostPattern::new(host)).collect(),
             tokens: tokens(&raw.access.tokens, base)?,
+            tls: tls(&raw.tls, base)?,
             strict_trace_id: raw.query.strict_trace_id,
             query_timeout: within("query.timeout_ms", raw.query.timeout_ms, 100, 600_000)?,
             kafka_bootstrap: raw.kafka.bootstrap.clone().filter(|text| !text.trim().is_empty()),
@@ -212,6 +229,26 @@ fn secret(
             Ok(Some(Secret::new(text.trim())))
         }
         (None, None) => Ok(None),
+    }
+}
+
+fn tls(raw: &raw::Tls, base: &Path) -> Result<Option<TlsFiles>, Error> {
+    const LISTENERS: [&str; 4] = ["http", "otlp_grpc", "otlp_http", "broker"];
+    if let Some(name) = raw.listeners.iter().find(|name| !LISTENERS.contains(&name.as_str())) {
+        return Err(invalid(
+            "tls.listeners",
+            format!("there is no listener `{name}`; there are {}", LISTENERS.join(", ")),
+        ));
+    }
+    match (&raw.cert_file, &raw.key_file) {
+        (None, None) => Ok(None),
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles {
+            cert: base.join(cert),
+            key: base.join(key),
+            listeners: raw.listeners.clone(),
+        })),
+        (Some(_), None) => Err(invalid("tls.key_file", "it is needed beside `tls.cert_file`")),
+        (None, Some(_)) => Err(invalid("tls.cert_file", "it is needed beside `tls.key_file`")),
     }
 }
 
@@ -348,6 +385,8 @@ mod tests {
                 "access.tokens.token_file",
             ),
             ("query.timeout_ms = 1", "query.timeout_ms"),
+            ("tls.cert_file = \"x\"", "tls.key_file"),
+            ("tls.listeners = [\"https\"]", "tls.listeners"),
             ("[[flows]]\nname = \"a\"", "flows"),
             ("kafka.bootstrap = \"x:1\"\n[[flows]]\nname = \"a\"\ngroup = \"g\"", "flows.request_topic"),
             ("[[services]]\nname = \"a\"\n[[services]]\nname = \"A\"", "services"),

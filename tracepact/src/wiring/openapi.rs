@@ -1,5 +1,6 @@
 //! The published API: one OpenAPI document from the rooms' own, committed as `docs/openapi.json`.
 
+use tracepact_listener::{Routes, Scope, extract::Json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
 /// The native API of all rooms. `dashboard/ui` is written against it and sees nothing else.
@@ -19,9 +20,9 @@ pub(crate) fn document() -> OpenApi {
     document
 }
 
-/// The document as it is committed.
-pub(crate) fn text() -> serde_json::Result<String> {
-    serde_json::to_value(document()).map(|value| format!("{value:#}\n"))
+/// The document, from the server it describes.
+pub(crate) fn routes() -> Routes {
+    Routes::new("native").get("/tracepact/v1/openapi.json", Scope::Public, async || Json(document()))
 }
 
 #[cfg(test)]
@@ -33,7 +34,7 @@ mod tests {
     #[test]
     fn the_committed_document_is_that_of_the_code() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
-        let wanted = text().unwrap();
+        let wanted = format!("{:#}\n", serde_json::to_value(document()).unwrap());
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(&path, &wanted).unwrap();
         }

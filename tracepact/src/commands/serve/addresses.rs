@@ -81,12 +81,12 @@ async fn bind(key: &str, addr: SocketAddr) -> anyhow::Result<(TcpListener, Socke
 }
 
 impl Addresses {
-    /// Lines for people: what is where.
-    pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
-        let mut lines = vec![("dashboard and API", format!("http://{}", self.http))];
-        lines.extend(self.otlp_grpc.map(|addr| ("OTLP over gRPC", format!("http://{addr}"))));
-        lines.extend(self.otlp_http.map(|addr| ("OTLP over HTTP", format!("http://{addr}"))));
-        lines.extend(self.broker.map(|addr| ("contract broker", format!("http://{addr}"))));
+    /// Lines for people: listener, what is there, where.
+    pub(super) fn lines(&self) -> Vec<(&'static str, &'static str, SocketAddr)> {
+        let mut lines = vec![("http", "dashboard and API", self.http)];
+        lines.extend(self.otlp_grpc.map(|addr| ("otlp_grpc", "OTLP over gRPC", addr)));
+        lines.extend(self.otlp_http.map(|addr| ("otlp_http", "OTLP over HTTP", addr)));
+        lines.extend(self.broker.map(|addr| ("broker", "contract broker", addr)));
         lines
     }
 
