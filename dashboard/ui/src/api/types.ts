@@ -1,0 +1,345 @@
+// What the native API answers. Absent (or null) always means "unknown", never zero.
+// Instants are RFC 3339 strings; durations and offsets are microseconds and may have a fraction.
+
+export type Instant = string;
+export type Maybe<T> = T | null | undefined;
+
+interface Answer {
+  as_of: Instant;
+}
+
+interface ListAnswer extends Answer {
+  complete?: Maybe<boolean>;
+  cut?: Maybe<string>;
+}
+
+export interface ApiLink {
+  rel: string;
+  href: string;
+}
+
+export interface Edge {
+  caller: string;
+  callee: string;
+}
+
+// --- overview and services
+
+export type ProblemKind = "breaker_open" | "lag" | "message_lost" | "gate_refused" | "errors" | "collector";
+
+export interface Problem {
+  kind: ProblemKind;
+  severity: "error" | "warning";
+  service?: Maybe<string>;
+  edge?: Maybe<Edge>;
+  destination?: Maybe<string>;
+  title: string;
+  since?: Maybe<Instant>;
+  links: ApiLink[];
+}
+
+export interface Counts {
+  services?: Maybe<number>;
+  breakers_open?: Maybe<number>;
+  groups_lagging?: Maybe<number>;
+  messages_lost?: Maybe<number>;
+  deploys_refused?: Maybe<number>;
+}
+
+export interface OverviewAnswer extends ListAnswer {
+  problems: Problem[];
+  counts: Counts;
+}
+
+export interface Service {
+  name: string;
+  aliases: string[];
+  team?: Maybe<string>;
+  repository?: Maybe<string>;
+  consumer_groups: string[];
+  pacticipant?: Maybe<string>;
+  versions: { version: string; first_seen?: Maybe<Instant>; last_seen?: Maybe<Instant> }[];
+  instances: { id: string; version?: Maybe<string>; last_seen?: Maybe<Instant> }[];
+}
+
+export interface ServicesAnswer extends ListAnswer {
+  services: Service[];
+}
+
+// --- traces
+
+export interface TraceSummary {
+  trace_id: string;
+  root_service?: Maybe<string>;
+  root_name?: Maybe<string>;
+  start?: Maybe<Instant>;
+  duration_us?: Maybe<number>;
+  span_count: number;
+  error_count: number;
+  services: string[];
+}
+
+export interface TracesAnswer extends ListAnswer {
+  traces: TraceSummary[];
+}
+
+export interface SpanEvent {
+  offset_us?: Maybe<number>;
+  name: string;
+  attributes?: Maybe<Record<string, unknown>>;
+}
+
+export interface Span {
+  span_id: string;
+  parent_id?: Maybe<string>;
+  row_parent_id?: Maybe<string>;
+  depth: number;
+  service?: Maybe<string>;
+  name?: Maybe<string>;
+  kind?: Maybe<string>;
+  start_offset_us?: Maybe<number>;
+  duration_us?: Maybe<number>;
+  error: boolean;
+  status_message?: Maybe<string>;
+  instance?: Maybe<string>;
+  version?: Maybe<string>;
+  remote_service?: Maybe<string>;
+  tags: Record<string, unknown>;
+  events: SpanEvent[];
+  links: { trace_id: string; span_id: string }[];
+  shared?: Maybe<boolean>;
+}
+
+export interface TraceAnswer extends ListAnswer {
+  trace_id: string;
+  header: {
+    start?: Maybe<Instant>;
+    duration_us?: Maybe<number>;
+    services: string[];
+    depth: number;
+    span_count: number;
+    error_count: number;
+  };
+  spans: Span[];
+  missing_parents: string[];
+  roots: number;
+}
+
+// --- breakers and bulkheads
+
+export type BreakerState = "closed" | "open" | "half_open" | "forced_open" | "disabled";
+
+export interface Transition {
+  at: Instant;
+  from: string;
+  to: string;
+  cause?: Maybe<string>;
+}
+
+export interface Breaker {
+  service: string;
+  instance: string;
+  name: string;
+  callee?: Maybe<string>;
+  state: BreakerState;
+  since?: Maybe<Instant>;
+  window_requests?: Maybe<number>;
+  error_percent?: Maybe<number>;
+  rejected_total?: Maybe<number>;
+  source?: Maybe<string>;
+  last_seen?: Maybe<Instant>;
+  transitions: Transition[];
+}
+
+export interface BreakersAnswer extends ListAnswer {
+  breakers: Breaker[];
+}
+
+export interface Bulkhead {
+  service: string;
+  instance: string;
+  name: string;
+  kind: "bulkhead" | "permits";
+  group?: Maybe<string>;
+  topic?: Maybe<string>;
+  in_use?: Maybe<number>;
+  limit?: Maybe<number>;
+  waiting?: Maybe<number>;
+  rejected_total?: Maybe<number>;
+  paused?: Maybe<boolean>;
+  paused_seconds_total?: Maybe<number>;
+  last_seen?: Maybe<Instant>;
+}
+
+export interface BulkheadsAnswer extends ListAnswer {
+  bulkheads: Bulkhead[];
+}
+
+// --- lag and messages
+
+export type LagVerdict = "ok" | "warn" | "stall" | "stop" | "rewind" | "unknown";
+
+export interface PartitionLag {
+  partition: number;
+  committed?: Maybe<number>;
+  end?: Maybe<number>;
+  start?: Maybe<number>;
+  lag_messages?: Maybe<number>;
+  lag_seconds?: Maybe<number>;
+  lost_messages?: Maybe<number>;
+  owner?: Maybe<string>;
+  verdict: LagVerdict;
+}
+
+export interface TopicLag {
+  topic: string;
+  lag_messages?: Maybe<number>;
+  lag_seconds?: Maybe<number>;
+  lost_messages?: Maybe<number>;
+  worst_partition?: Maybe<number>;
+  partitions: PartitionLag[];
+}
+
+export interface GroupLag {
+  group: string;
+  service?: Maybe<string>;
+  state?: Maybe<string>;
+  members?: Maybe<number>;
+  rebalances?: Maybe<number>;
+  verdict: LagVerdict;
+  topics: TopicLag[];
+}
+
+export interface LagAnswer extends ListAnswer {
+  groups: GroupLag[];
+  error?: Maybe<string>;
+}
+
+export type MessageVerdict =
+  | "open"
+  | "answered"
+  | "queued"
+  | "late"
+  | "lost"
+  | "dead_lettered"
+  | "duplicated";
+
+export interface Flow {
+  name: string;
+  request_topic: string;
+  result_topic: string;
+  dead_letter_topic?: Maybe<string>;
+  group: string;
+  window_ms: number;
+  counts: { [verdict in MessageVerdict]?: Maybe<number> };
+}
+
+export interface Message {
+  flow: string;
+  key: string;
+  verdict: MessageVerdict;
+  requested_at?: Maybe<Instant>;
+  deadline_at?: Maybe<Instant>;
+  answered_at?: Maybe<Instant>;
+  decided_at?: Maybe<Instant>;
+  trace_id?: Maybe<string>;
+  partition: number;
+  offset: number;
+  reason: string;
+}
+
+export interface MessagesAnswer extends ListAnswer {
+  flows: Flow[];
+  messages: Message[];
+}
+
+// --- events
+
+export interface FeedEvent {
+  id: string;
+  kind: string;
+  at: Instant;
+  title: string;
+  cause?: Maybe<string>;
+  service?: Maybe<string>;
+  edge?: Maybe<Edge>;
+  destination?: Maybe<string>;
+  attributes?: Maybe<Record<string, string>>;
+  links?: Maybe<ApiLink[]>;
+}
+
+export interface EventsAnswer extends ListAnswer {
+  events: FeedEvent[];
+}
+
+// --- contracts
+
+export type Verification = "ok" | "failed" | "pending" | "none";
+
+export interface ContractsAnswer extends Answer {
+  environments: { name: string; production: boolean }[];
+  pacticipants: {
+    name: string;
+    main_branch?: Maybe<string>;
+    latest_version?: Maybe<string>;
+    deployed: { environment: string; version: string; instance?: Maybe<string> }[];
+  }[];
+  pacts: {
+    consumer: string;
+    provider: string;
+    consumer_version: string;
+    branch?: Maybe<string>;
+    content_id: string;
+    verification: Verification;
+    verified_by_version?: Maybe<string>;
+    verified_at?: Maybe<Instant>;
+  }[];
+}
+
+export interface CanIDeployRow {
+  consumer: string;
+  consumer_version?: Maybe<string>;
+  provider: string;
+  provider_version?: Maybe<string>;
+  kind: "pact" | "accepted";
+  success?: Maybe<boolean>;
+  mismatches: { interaction?: Maybe<string>; description: string }[];
+  clears?: Maybe<string>;
+  verification_url?: Maybe<string>;
+}
+
+export interface CanIDeployAnswer extends Answer {
+  deployable?: Maybe<boolean>;
+  reason: string;
+  rows: CanIDeployRow[];
+  notices: (string | { type?: Maybe<string>; text: string })[];
+  trace?: Maybe<string | ApiLink>;
+}
+
+export interface Proposal {
+  id: string | number;
+  state: string;
+  title?: Maybe<string>;
+  consumer: string;
+  provider: string;
+  created_at?: Maybe<Instant>;
+  decided_at?: Maybe<Instant>;
+}
+
+export interface ProposalsAnswer extends ListAnswer {
+  proposals: Proposal[];
+}
+
+export interface Decision {
+  at: Instant;
+  pacticipant: string;
+  version: string;
+  environment: string;
+  deployable?: Maybe<boolean>;
+  reason: string;
+  trace?: Maybe<string | ApiLink>;
+}
+
+export interface DecisionsAnswer extends ListAnswer {
+  decisions: Decision[];
+}
