@@ -118,7 +118,7 @@ fn unreadable(error: &axum::Error) -> Problem {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
+pub(crate) enum Encoding {
     Gzip,
     Deflate,
     Zstd,
@@ -146,7 +146,7 @@ impl Encoding {
         Ok(found)
     }
 
-    fn decompress(self, sent: &[u8], limit: usize) -> Result<Bytes, Problem> {
+    pub(crate) fn decompress(self, sent: &[u8], limit: usize) -> Result<Bytes, Problem> {
         match self {
             Self::Gzip => self.bounded(flate2::read::MultiGzDecoder::new(sent), limit),
             // `deflate` is zlib by the standard; some senders leave the zlib frame out.

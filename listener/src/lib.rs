@@ -21,6 +21,8 @@ pub mod access;
 pub mod body;
 mod drain;
 pub mod extract;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 pub mod metrics;
 pub mod problem;

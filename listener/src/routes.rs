@@ -39,6 +39,21 @@ pub struct RouteSpec {
 }
 
 impl RouteSpec {
+    /// A route that takes JSON, from its own origin.
+    pub(crate) fn plain(method: Method, path: &str, scope: Scope, dialect: &'static str) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            scope,
+            dialect,
+            counted_as: None,
+            cors_any: false,
+            content_types: JSON_TYPES,
+            content_type_optional: false,
+            grpc: false,
+        }
+    }
+
     /// The template requests are counted under.
     pub fn metric_route(&self) -> &str {
         self.counted_as.as_deref().unwrap_or(&self.path)
@@ -102,18 +117,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     fn add(mut self, method: Method, path: &str, scope: Scope, router: MethodRouter<S>) -> Self {
-        let spec = RouteSpec {
-            method,
-            path: path.to_owned(),
-            scope,
-            dialect: self.dialect,
-            counted_as: None,
-            cors_any: false,
-            content_types: JSON_TYPES,
-            content_type_optional: false,
-            grpc: false,
-        };
-        self.entries.push((spec, router));
+        self.entries.push((RouteSpec::plain(method, path, scope, self.dialect), router));
         self
     }
 

@@ -8,6 +8,8 @@ mod access;
 mod bodies;
 #[path = "it/browser.rs"]
 mod browser;
+#[path = "it/fuzz.rs"]
+mod fuzz;
 #[path = "it/grpc.rs"]
 mod grpc;
 #[path = "it/lifecycle.rs"]

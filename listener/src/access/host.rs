@@ -48,14 +48,18 @@ pub(super) fn authority(parts: &Parts) -> Option<String> {
     Some(parts.headers.get(header::HOST)?.to_str().ok()?.to_owned())
 }
 
-/// The name in an authority, without port, in lower case.
-pub(super) fn name_of(authority: &str) -> String {
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let name = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(""),
-        None => authority.rsplit_once(':').map_or(authority, |(name, _)| name),
+/// The name in an authority, without port, in lower case; `None` when it is not `name` or `name:port`.
+pub(super) fn name_of(authority: &str) -> Option<String> {
+    let (name, rest) = match authority.strip_prefix('[') {
+        Some(inner) => inner.split_once(']')?,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
-    name.trim_end_matches('.').to_ascii_lowercase()
+    let port = rest.strip_prefix(':').unwrap_or(rest);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
+    if !port.chars().all(|c| c.is_ascii_digit()) || !name.chars().all(plain) {
+        return None;
+    }
+    Some(name.trim_end_matches('.').to_ascii_lowercase())
 }
 
 /// Refuses requests that name a host this listener does not answer to. An address in numbers is always one of its
@@ -72,7 +76,9 @@ pub(super) fn check(allowed: &[HostPattern], parts: &Parts) -> Result<(), Proble
             Err(Problem::invalid("the request has no readable Host header"))
         };
     };
-    let name = name_of(&authority);
+    let Some(name) = name_of(&authority) else {
+        return Err(Problem::invalid(format!("the host `{authority}` is no name and port")));
+    };
     let own = name == "localhost"
         || name.ends_with(".localhost")
         || name.parse::<Ipv4Addr>().is_ok()
@@ -100,7 +106,15 @@ mod tests {
             ("127.0.0.1", "127.0.0.1"),
             ("a.", "a"),
         ] {
-            assert_eq!(name_of(authority), name);
+            assert_eq!(name_of(authority).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_an_own_name_is_none() {
+        for odd in ["127.0.0.1:80//evil.example", "evil.example@127.0.0.1", "[::1]evil.example", "a b", "a/b"]
+        {
+            assert_eq!(name_of(odd), None, "{odd}");
         }
     }
 
