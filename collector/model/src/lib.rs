@@ -22,6 +22,7 @@ pub mod otlp;
 pub mod redact;
 pub mod span;
 mod text;
+pub mod trace;
 pub mod zipkin_json;
 pub mod zipkin_view;
 
@@ -34,3 +35,4 @@ pub use span::{
     Attributes, Endpoint, EntityRef, Kind, Resource, Scope, Source, Span, SpanEvent, SpanFlags, SpanLink,
     Status, StatusCode, Value,
 };
+pub use trace::trace_timestamp_ns;

@@ -2,14 +2,52 @@
 //!
 //! Place on the map: `ingest` and `jobs` write, `query`, `jobs` and `export` read. Nothing here knows a wire dialect.
 //!
+//! ```
+//! use tracepact_base::SystemClock;
+//! use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, decode};
+//! use tracepact_store::{Engine, EngineConfig, SpanStore};
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! let dir = std::env::temp_dir().join(format!("tracepact-store-example-{}", std::process::id()));
+//! let engine = Engine::open(&dir, EngineConfig::default(), SystemClock::shared())?;
+//! let body = br#"[{"traceId":"463ac35c9f6413ad","id":"a2fb4a1d1a96d312","timestamp":1472470996199000}]"#;
+//! let spans = decode(Codec::ZipkinJsonV2, body, &DecodeLimits::default()).unwrap();
+//! let batch = SpanBatch {
+//!     codec: Codec::ZipkinJsonV2,
+//!     body: body.as_slice().into(),
+//!     received_at_ns: 1,
+//!     admission: Admission::default(),
+//!     spans,
+//! };
+//! engine.append(batch).await?; // durable: a power loss from here on does not take it
+//! engine.close();
+//! # drop(engine);
+//! # std::fs::remove_dir_all(&dir).unwrap();
+//! # Ok::<(), tracepact_store::StoreError>(())
+//! # }).unwrap();
+//! ```
+//!
 //! What it deliberately does not do: merge fragments, correct clocks, build trees (that is `analysis`).
 
+mod budget;
+pub mod engine;
 pub mod error;
+mod eval;
 pub mod event_store;
+mod events;
+pub mod fs;
+mod hot;
+mod log;
+mod part;
+mod pool;
 pub mod read;
+mod search;
+mod series;
 pub mod series_store;
+mod series_wire;
 pub mod span_store;
+mod wire;
 
+pub use engine::{Engine, EngineConfig, Health, Stats};
 pub use error::StoreError;
 pub use event_store::{EventQuery, EventStore};
 pub use read::{Completeness, ReadCtx};

@@ -1,0 +1,75 @@
+//! The embedded engine: log, hot rows, blocks, index. One directory, one process, no other parts to run.
+
+mod append;
+mod config;
+mod events;
+mod health;
+mod names;
+mod open;
+mod series;
+mod spans;
+mod state;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tracepact_base::SharedClock;
+
+pub use config::EngineConfig;
+pub use health::{Health, Stats};
+
+use crate::fs::{DirLock, Fs, StdFs};
+use crate::log::Log;
+use crate::pool::Pool;
+use crate::{EventQuery, StoreError};
+use state::Shared;
+
+/// The embedded store of spans, series and events. See [`SpanStore`](crate::SpanStore),
+/// [`SeriesStore`](crate::SeriesStore) and [`EventStore`](crate::EventStore) for what it does.
+#[derive(Debug)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    log: Arc<Log>,
+    /// Compression of bodies.
+    writes: Pool,
+    /// Lookups and searches.
+    reads: Pool,
+    in_flight: Arc<Semaphore>,
+    _lock: Box<dyn DirLock>,
+}
+
+impl Engine {
+    /// Opens the store in `dir` (created when missing) and reads its log. Fails with `Unavailable` when another
+    /// process has it, with `Corrupt` when it cannot be read at all; readable damage shows in [`Engine::health`].
+    pub fn open(dir: &Path, config: EngineConfig, clock: SharedClock) -> Result<Arc<Self>, StoreError> {
+        std::fs::create_dir_all(dir).map_err(|error| open::failed(dir, &error))?;
+        Self::open_on(Arc::new(StdFs), dir, config, clock)
+    }
+
+    /// Like [`Engine::open`], on other files. `dir` exists.
+    pub fn open_on(
+        fs: Arc<dyn Fs>,
+        dir: &Path,
+        config: EngineConfig,
+        clock: SharedClock,
+    ) -> Result<Arc<Self>, StoreError> {
+        open::open(fs, dir, config, clock).map(Arc::new)
+    }
+
+    /// What works and what does not.
+    pub fn health(&self) -> Health {
+        Health { read_only: self.log.broken().map(str::to_owned), damage: self.shared.damage.lock().clone() }
+    }
+
+    /// Counts, for metrics.
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    /// Stops taking appends, writes and syncs what was taken. Rows in memory stay in the log and come back at start.
+    pub fn close(&self) {
+        self.in_flight.close();
+        self.log.close();
+    }
+}

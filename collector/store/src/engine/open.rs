@@ -1,0 +1,128 @@
+//! Opening: claim the directory, read the log, go on in a new segment.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{Notify, Semaphore, watch};
+use tracepact_base::{ErrorKind, Event, SharedClock};
+use tracepact_model::{Admission, Codec, decode};
+
+use super::state::{Counters, Shared, State};
+use super::{Engine, EngineConfig};
+use crate::StoreError;
+use crate::fs::{self, Fs};
+use crate::hot::HotRows;
+use crate::log::{Applied, Log, Record, Table, replay};
+use crate::pool::Pool;
+use crate::series_wire::read_points;
+
+/// Reads and writes that may wait for a thread.
+const WAITING_MAX: usize = 1024;
+
+/// The error of a directory that cannot be opened.
+pub(crate) fn failed(dir: &Path, error: &io::Error) -> StoreError {
+    let kind = match error.kind() {
+        io::ErrorKind::InvalidData => ErrorKind::Corrupt,
+        _ => ErrorKind::Unavailable,
+    };
+    StoreError::new(kind, format!("the store in {} cannot be opened: {error}", dir.display()))
+}
+
+pub(crate) fn open(
+    fs: Arc<dyn Fs>,
+    dir: &Path,
+    config: EngineConfig,
+    clock: SharedClock,
+) -> Result<Engine, StoreError> {
+    open_io(fs, dir, config, clock).map_err(|error| failed(dir, &error))
+}
+
+fn open_io(fs: Arc<dyn Fs>, dir: &Path, config: EngineConfig, clock: SharedClock) -> io::Result<Engine> {
+    let lock = fs.lock(dir)?;
+    let log_dir = fs::create_dirs(&*fs, dir, &["log", &config.tenant])?;
+    let shared = Arc::new(Shared {
+        fs: fs.clone(),
+        dir: dir.to_owned(),
+        clock,
+        state: RwLock::new(State::default()),
+        events_version: watch::Sender::new(0),
+        damage: Mutex::new(Vec::new()),
+        counters: Counters::default(),
+        room: Notify::new(),
+        config,
+    });
+    let next_lsn = read_log(&shared, &log_dir, 0)?;
+    let threads = shared.config.threads;
+    let log = Log::start(fs, &log_dir, &shared.config.tenant, next_lsn, shared.clone())?;
+    Ok(Engine {
+        log: Arc::new(log),
+        writes: Pool::start("write", threads, WAITING_MAX)?,
+        reads: Pool::start("read", threads, WAITING_MAX)?,
+        // Permits are kibibytes: a permit for each byte would not fit the semaphore's counter on every machine.
+        in_flight: Arc::new(Semaphore::new((shared.config.in_flight_bytes_max / 1024).max(1))),
+        shared,
+        _lock: lock,
+    })
+}
+
+/// Applies the log and answers the LSN to go on with.
+fn read_log(shared: &Shared, log_dir: &Path, block_lsn: u64) -> io::Result<u64> {
+    let limits = shared.config.decode_limits.for_replay();
+    let replayed = replay(&*shared.fs, log_dir, block_lsn, |record| {
+        let lsn = record.lsn;
+        match rows_of(shared, record, &limits) {
+            Ok(rows) => shared.apply(lsn, rows),
+            Err(reason) => {
+                shared.damage.lock().push(format!("log record {lsn} does not decode any more: {reason}"));
+            }
+        }
+        Ok(())
+    })?;
+    // What was read may so far be in the page cache only; from here on it is taken for stored.
+    if let Some((_, last)) = replayed.segments.last() {
+        shared.fs.open_append(last)?.sync_data()?;
+        shared.fs.sync_dir(log_dir)?;
+    }
+    for damage in &replayed.damage {
+        let (segment, first, last) = (damage.segment.display(), damage.first_lsn, damage.last_lsn);
+        let what = format!("log records {first} to {last} in {segment} cannot be read");
+        tracing::error!(%segment, first, last, "acknowledged log records cannot be read");
+        shared.damage.lock().push(what);
+    }
+    shared.counters.replayed_records.store(replayed.records, Ordering::Relaxed);
+    shared.counters.cut_bytes.store(replayed.cut_bytes, Ordering::Relaxed);
+    Ok(replayed.next_lsn)
+}
+
+fn rows_of(
+    shared: &Shared,
+    record: Record,
+    limits: &tracepact_model::DecodeLimits,
+) -> Result<HotRows, String> {
+    match record.table {
+        Table::Spans => {
+            let codec = Codec::from_number(record.codec).ok_or("its codec is of a newer version")?;
+            let rows = decode(codec, &record.body, limits).map_err(|error| error.reason)?;
+            let admission = Admission { rejected: record.rejected };
+            Ok(HotRows::Spans(admission.admit(rows), record.received_at_ns))
+        }
+        Table::Points => {
+            let (keys, points) = read_points(&record.body).map_err(|error| error.to_string())?;
+            let mut state = shared.state.write();
+            let numbers: Vec<u32> =
+                keys.iter().filter_map(|key| state.series.number(key, usize::MAX)).collect();
+            let number =
+                |(index, at, value): (u32, u64, f64)| Some((*numbers.get(index as usize)?, at, value));
+            Ok(HotRows::Points(points.into_iter().filter_map(number).collect()))
+        }
+        Table::Events => {
+            let events: Vec<Event> =
+                serde_json::from_slice(&record.body).map_err(|error| error.to_string())?;
+            Ok(HotRows::Events(events))
+        }
+        Table::Mark => Err("a mark holds no rows".to_owned()),
+    }
+}

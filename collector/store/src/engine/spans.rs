@@ -1,0 +1,149 @@
+//! Spans in and out.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt};
+use tracepact_base::TraceId;
+use tracepact_model::SpanBatch;
+
+use super::Engine;
+use super::append::Label;
+use super::names::names;
+use crate::budget::Budget;
+use crate::hot::HotRows;
+use crate::log::Table;
+use crate::part::group;
+use crate::search::Reader;
+use crate::{Durable, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore, StoreError, TraceRows};
+
+/// Traces that one task reads before it hands them on.
+const TRACES_PER_TASK: usize = 64;
+
+impl SpanStore for Engine {
+    fn append(&self, batch: SpanBatch) -> BoxFuture<'_, Result<Durable, StoreError>> {
+        async move {
+            let label = Label {
+                table: Table::Spans,
+                codec: batch.codec as u8,
+                received_at_ns: batch.received_at_ns,
+                rejected: batch.admission.rejected,
+            };
+            let rows = HotRows::Spans(batch.spans, batch.received_at_ns);
+            self.log_body(label, batch.body, rows).await.map(|lsn| Durable { lsn })
+        }
+        .boxed()
+    }
+
+    fn traces(&self, ids: Vec<TraceId>, ctx: ReadCtx) -> BoxStream<'_, Result<TraceRows, StoreError>> {
+        self.stream(ids, ctx)
+    }
+
+    fn search(&self, query: SpanQuery, ctx: ReadCtx) -> BoxFuture<'_, Result<SearchAnswer, StoreError>> {
+        async move {
+            let (budget, _cancel) = Budget::new(&ctx, &self.shared.clock);
+            let shared = self.shared.clone();
+            let strict = ctx.strict_trace_id;
+            self.reads
+                .run(move || {
+                    let snapshot = shared.snapshot(&budget);
+                    Reader::new(snapshot.parts(), strict, &budget).search(&query)
+                })
+                .await?
+        }
+        .boxed()
+    }
+
+    fn scan(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxStream<'_, Result<TraceRows, StoreError>> {
+        let shared = self.shared.clone();
+        let list_ctx = ctx.clone();
+        let listed = async move {
+            let (budget, cancel) = Budget::new(&list_ctx, &shared.clock);
+            let strict = list_ctx.strict_trace_id;
+            let ids = self
+                .reads
+                .run(move || {
+                    let snapshot = shared.snapshot(&budget);
+                    let ordered =
+                        Reader::new(snapshot.parts(), strict, &budget).ordered(start_ns, end_ns, None);
+                    ordered.map(|ordered| ordered.into_iter().map(|(_, id)| id).collect::<Vec<_>>())
+                })
+                .await?;
+            drop(cancel);
+            ids
+        };
+        stream::once(listed)
+            .flat_map(move |ids| match ids {
+                Ok(ids) => self
+                    .stream(ids, ctx.clone())
+                    // A part's timestamp may lie in the window while the trace's own does not.
+                    .filter(move |trace| futures::future::ready(in_window(trace, start_ns, end_ns)))
+                    .boxed(),
+                Err(error) => stream::iter([Err(error)]).boxed(),
+            })
+            .boxed()
+    }
+
+    fn values(&self, query: NamesQuery, ctx: ReadCtx) -> BoxFuture<'_, Result<Names, StoreError>> {
+        async move {
+            let (budget, _cancel) = Budget::new(&ctx, &self.shared.clock);
+            let shared = self.shared.clone();
+            self.reads.run(move || names(&shared.snapshot(&budget), &query, &budget)).await?
+        }
+        .boxed()
+    }
+}
+
+fn in_window(trace: &Result<TraceRows, StoreError>, start_ns: u64, end_ns: u64) -> bool {
+    trace.as_ref().map_or(true, |trace| {
+        tracepact_model::trace_timestamp_ns(&trace.rows).is_some_and(|at| (start_ns..=end_ns).contains(&at))
+    })
+}
+
+impl Engine {
+    /// The traces with these ids, some at a time, on the reading threads.
+    fn stream(&self, ids: Vec<TraceId>, ctx: ReadCtx) -> BoxStream<'_, Result<TraceRows, StoreError>> {
+        let (budget, cancel) = Budget::new(&ctx, &self.shared.clock);
+        let cancel = Arc::new(cancel);
+        let strict = ctx.strict_trace_id;
+        let tasks: Vec<Vec<TraceId>> = ids.chunks(TRACES_PER_TASK).map(<[TraceId]>::to_vec).collect();
+        stream::iter(tasks)
+            .then(move |ids| {
+                let (budget, cancel) = (budget.clone(), cancel.clone());
+                let shared = self.shared.clone();
+                async move {
+                    let read = self
+                        .reads
+                        .run(move || {
+                            let snapshot = shared.snapshot(&budget);
+                            ids.into_iter().map(|id| read_trace(&snapshot, id, strict, &budget)).collect::<Vec<_>>()
+                        })
+                        .await;
+                    drop(cancel);
+                    match read {
+                        Ok(traces) => traces,
+                        Err(error) => vec![Err(error)],
+                    }
+                }
+            })
+            .flat_map(stream::iter)
+            .filter(|trace| {
+                let empty = matches!(trace, Ok(trace) if trace.rows.is_empty() && trace.completeness == Default::default());
+                futures::future::ready(!empty)
+            })
+            .boxed()
+    }
+}
+
+fn read_trace(
+    snapshot: &super::state::Snapshot,
+    id: TraceId,
+    strict: bool,
+    budget: &Budget,
+) -> Result<TraceRows, StoreError> {
+    budget.check()?;
+    let mut reader = Reader::new(snapshot.parts(), strict, budget);
+    let rows = reader.trace(group(id, strict))?;
+    Ok(TraceRows { trace_id: id, rows, completeness: reader.completeness() })
+}
