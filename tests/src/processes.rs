@@ -20,6 +20,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct Processes {
     folder: PathBuf,
     running: BTreeMap<String, Process>,
+    /// Number of starts, which makes the names of log files distinct.
+    started: usize,
 }
 
 /// One running process.
@@ -47,13 +49,14 @@ impl Processes {
     /// None yet; addresses and logs go to `folder`.
     pub fn new(folder: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_path_buf(), running: BTreeMap::new() })
+        Ok(Self { folder: folder.to_path_buf(), running: BTreeMap::new(), started: 0 })
     }
 
     /// Starts `program` and waits until it has written its addresses. `--addr-file FILE` is appended to the arguments.
     pub async fn start(&mut self, name: &str, program: &Path, args: &[String]) -> anyhow::Result<&Process> {
         let addr_file = self.folder.join(format!("{name}.addr.json"));
-        let log = self.folder.join(format!("{name}.log"));
+        self.started += 1;
+        let log = self.folder.join(format!("{name}-{}.log", self.started));
         match std::fs::remove_file(&addr_file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
@@ -109,20 +112,27 @@ impl Processes {
         self.running.get(name).with_context(|| format!("{name} is not running"))
     }
 
-    /// Whether a process of this name was started and not stopped.
-    pub fn is_running(&self, name: &str) -> bool {
-        self.running.contains_key(name)
+    /// The names of all running processes.
+    pub fn names(&self) -> Vec<String> {
+        self.running.keys().cloned().collect()
     }
 
-    /// Asks the process to drain and waits for its end.
-    pub async fn stop(&mut self, name: &str) -> anyhow::Result<()> {
-        let Some(mut process) = self.running.remove(name) else { return Ok(()) };
+    /// Gives a running process another name, so that its successor can have this one.
+    pub fn rename(&mut self, from: &str, to: &str) -> anyhow::Result<()> {
+        let process = self.running.remove(from).with_context(|| format!("{from} is not running"))?;
+        self.running.insert(to.to_owned(), process);
+        Ok(())
+    }
+
+    /// Asks the process to drain, waits for its end, and returns what it wrote to its log.
+    pub async fn stop(&mut self, name: &str) -> anyhow::Result<String> {
+        let mut process = self.running.remove(name).with_context(|| format!("{name} is not running"))?;
         signal(&process, rustix::process::Signal::TERM);
         if tokio::time::timeout(DRAIN_TIMEOUT, process.child.wait()).await.is_err() {
             process.child.kill().await?;
             bail!("{name} did not end within {} s of SIGTERM and was killed", DRAIN_TIMEOUT.as_secs());
         }
-        Ok(())
+        Ok(std::fs::read_to_string(&process.log).unwrap_or_default())
     }
 
     /// Ends the process as a power cut of the process would: SIGKILL, nothing is flushed.

@@ -14,14 +14,15 @@ const BINARIES: [&str; 2] = ["tracepact", "tracepact-shop"];
 const SYSTEM_LIBRARIES: [&str; 7] =
     ["linux-vdso.so", "libc.so", "libm.so", "libgcc_s.so", "libdl.so", "libpthread.so", "ld-linux-x86-64.so"];
 
-pub(crate) fn run_npm_build() -> anyhow::Result<()> {
+/// Fetches what the pages need and builds them into `dashboard/ui/dist`.
+pub(crate) fn build_pages() -> anyhow::Result<()> {
     let ui = root().join("dashboard/ui");
     run_command(Command::new("npm").current_dir(&ui).args(["ci", "--no-audit", "--no-fund"]))?;
     run_command(Command::new("npm").current_dir(&ui).args(["run", "build"]))
 }
 
 pub(crate) fn run() -> anyhow::Result<()> {
-    run_npm_build()?;
+    build_pages()?;
     let mut build = cargo();
     build.args(["build", "--release", "--locked"]);
     for binary in BINARIES {

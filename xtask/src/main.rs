@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, reason = "a command line tool talks on standard output")]
 
 mod bench;
+mod demo;
 mod dist;
 mod run;
 mod test;
@@ -31,6 +32,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build everything, start it, and play one story.
+    Demo(demo::Args),
     /// Check format, lints, licences, room arrows, committed schemas and repository hygiene.
     Verify(verify::Args),
     /// List what tests need, install it, run every suite.
@@ -43,6 +46,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),

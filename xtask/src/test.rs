@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         }
     }
     let target = Metadata::read()?.target_directory;
-    let context = Context { path: path_with(&tools::provide(&target)?), target };
+    let context = Context { path: path_with(&tools::provide(&target, tools::For::Tests)?), target };
     let mut results = Vec::new();
     for (name, about, suite) in SUITES {
         if !args.suite.is_empty() && !args.suite.iter().any(|s| s == name) {

@@ -19,6 +19,8 @@ struct Tool {
     package: &'static str,
     /// Whether the package's files run from any folder.
     unpack: bool,
+    /// Whether the demo needs it, too.
+    for_demo: bool,
     /// What needs it.
     used_by: &'static str,
 }
@@ -29,6 +31,7 @@ const TOOLS: [Tool; 8] = [
         probe: ("cc", &["--version"]),
         package: "build-essential",
         unpack: false,
+        for_demo: true,
         used_by: "building",
     },
     Tool {
@@ -36,14 +39,23 @@ const TOOLS: [Tool; 8] = [
         probe: ("node", &["--version"]),
         package: "nodejs",
         unpack: false,
+        for_demo: true,
         used_by: "dashboard",
     },
-    Tool { name: "npm", probe: ("npm", &["--version"]), package: "npm", unpack: false, used_by: "dashboard" },
+    Tool {
+        name: "npm",
+        probe: ("npm", &["--version"]),
+        package: "npm",
+        unpack: false,
+        for_demo: true,
+        used_by: "dashboard",
+    },
     Tool {
         name: "Java",
         probe: ("java", &["-version"]),
         package: "openjdk-17-jdk-headless",
         unpack: false,
+        for_demo: false,
         used_by: "Apache Kafka",
     },
     Tool {
@@ -51,6 +63,7 @@ const TOOLS: [Tool; 8] = [
         probe: ("mvn", &["--version"]),
         package: "maven",
         unpack: false,
+        for_demo: false,
         used_by: "fetching Apache Kafka",
     },
     Tool {
@@ -58,6 +71,7 @@ const TOOLS: [Tool; 8] = [
         probe: ("python3", &["--version"]),
         package: "python3-venv",
         unpack: false,
+        for_demo: false,
         used_by: "Pact clients",
     },
     Tool {
@@ -65,6 +79,7 @@ const TOOLS: [Tool; 8] = [
         probe: ("chromium", &["--version"]),
         package: "chromium",
         unpack: false,
+        for_demo: false,
         used_by: "dashboard tests",
     },
     Tool {
@@ -72,19 +87,30 @@ const TOOLS: [Tool; 8] = [
         probe: ("prometheus", &["--version"]),
         package: "prometheus",
         unpack: true,
+        for_demo: false,
         used_by: "dashboards and alert rules",
     },
 ];
 
-/// Lists what is missing, gets what can be got, and returns the folders to put in front of `PATH`.
-pub(crate) fn provide(target: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// What the tools are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// Building and showing: a C compiler and Node.js.
+    Demo,
+    /// Every suite.
+    Tests,
+}
+
+/// Lists what is missing, gets what can be got, and returns the folders to put behind `PATH`.
+pub(crate) fn provide(target: &Path, purpose: For) -> anyhow::Result<Vec<PathBuf>> {
     let unpacked = target.join("tools/root/usr/bin");
     let missing: Vec<&Tool> = TOOLS
         .iter()
+        .filter(|t| purpose == For::Tests || t.for_demo)
         .filter(|t| !works(t.probe.0, t.probe.1) && !unpacked.join(t.probe.0).is_file())
         .collect();
     if missing.is_empty() {
-        println!("tools: all here ({})", TOOLS.map(|t| t.name).join(", "));
+        println!("tools: all here");
         return Ok(vec![unpacked]);
     }
     for tool in &missing {

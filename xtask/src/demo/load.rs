@@ -20,8 +20,6 @@ pub(crate) struct Placed {
     pub(crate) trace_id: Option<String>,
     /// HTTP status; `None` when the request itself failed.
     pub(crate) status: Option<u16>,
-    /// The answer.
-    pub(crate) body: Value,
     /// When the answer came.
     pub(crate) at: tokio::time::Instant,
 }
@@ -75,7 +73,12 @@ impl Load {
     }
 }
 
-async fn generate(gateway: Api, rate: Arc<AtomicU32>, stop: Arc<AtomicBool>, placed: Arc<Mutex<Vec<Placed>>>) {
+async fn generate(
+    gateway: Api,
+    rate: Arc<AtomicU32>,
+    stop: Arc<AtomicBool>,
+    placed: Arc<Mutex<Vec<Placed>>>,
+) {
     let mut running = tokio::task::JoinSet::new();
     let mut number = 0u64;
     let mut next = tokio::time::Instant::now();
@@ -109,10 +112,10 @@ pub(crate) async fn place(gateway: &Api, number: u64) -> Placed {
     let answer = gateway.send("POST", "/orders", Some(&body)).await;
     let at = tokio::time::Instant::now();
     let Ok(answer) = answer else {
-        return Placed { id: None, trace_id: None, status: None, body: Value::Null, at };
+        return Placed { id: None, trace_id: None, status: None, at };
     };
     let body = answer.json().unwrap_or(Value::Null);
     let id = ["order_id", "id"].iter().find_map(|k| body.get(*k).and_then(Value::as_str)).map(str::to_owned);
     let trace_id = answer.header("traceresponse").and_then(|v| v.split('-').nth(1)).map(str::to_owned);
-    Placed { id, trace_id, status: Some(answer.status), body, at }
+    Placed { id, trace_id, status: Some(answer.status), at }
 }
