@@ -133,6 +133,13 @@ impl Telemetry {
         if let Some(metrics) = self.metrics {
             metrics.shutdown(self.settings.shutdown_within).await;
         }
+        // The last word of the counters: nobody can scrape them any more.
+        tracing::info!(
+            spans_ended = self.counters.sampled.get(),
+            spans_exported = self.counters.exported.get(),
+            spans_given_up = self.counters.given_up_total(),
+            "telemetry stopped"
+        );
     }
 }
 
