@@ -121,11 +121,9 @@ impl Faults {
         (state.rules.values().cloned().collect(), state.injected.iter().cloned().collect())
     }
 
-    /// Returns once records may be handled: at once, unless consuming is stopped.
-    pub async fn consuming(&self) {
-        let mut stopped = self.stopped.subscribe();
-        // The sender lives in `self`, so waiting cannot fail while `self` is borrowed.
-        let _ = stopped.wait_for(|stopped| !stopped).await;
+    /// Whether consuming is stopped, now and whenever that changes.
+    pub fn stopped(&self) -> watch::Receiver<bool> {
+        self.stopped.subscribe()
     }
 
     /// Decides what happens to a record, and remembers it.
@@ -269,18 +267,15 @@ mod tests {
         assert_eq!(faults.on_record("order-placed", "o-1").wait, Some(Duration::from_millis(30)));
     }
 
-    #[tokio::test]
-    async fn consuming_waits_until_it_is_allowed_again() {
+    #[test]
+    fn consuming_is_stopped_until_the_switch_is_off() {
         let faults = faults();
+        let stopped = faults.stopped();
         faults.set(rule(serde_json::json!({"kind": "stop_consuming"})));
-        let waiting = {
-            let faults = faults.clone();
-            tokio::spawn(async move { faults.consuming().await })
-        };
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
+        assert!(*stopped.borrow());
+        faults.clear(Some(FaultKind::Drop));
+        assert!(*stopped.borrow());
         faults.clear(None);
-        waiting.await.unwrap();
-        faults.consuming().await;
+        assert!(!*stopped.borrow());
     }
 }

@@ -14,8 +14,19 @@
 //! What it deliberately does not do: keep anything beyond its process (state is in memory and bounded), take real
 //! money, or know that tracepact watches it.
 
+pub mod args;
 pub mod bounded;
+pub mod bus;
+pub mod deliveries;
 pub mod domain;
 pub mod faults;
 pub mod gateway;
+pub mod kafka;
+pub mod notifications;
+pub mod orders;
 pub mod outcomes;
+pub mod payments;
+pub mod products;
+pub mod runtime;
+pub mod token;
+pub mod upstream;

@@ -1,2 +1,68 @@
-//! Room under construction.
-fn main() {}
+//! `tracepact-shop`: the services of the reference shop, and what drives and checks them.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use tracepact_shop::{deliveries, gateway, kafka, notifications, orders, payments, products, token};
+
+/// The reference shop: six small services over HTTP and Kafka, and what drives and checks them.
+#[derive(Debug, Parser)]
+#[command(name = "tracepact-shop", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks who calls and how often, and passes orders on.
+    Gateway(gateway::GatewayArgs),
+    /// Takes orders.
+    Orders(orders::OrdersArgs),
+    /// Takes payments.
+    Payments(payments::PaymentsArgs),
+    /// Knows products and their stock.
+    Products(products::ProductsArgs),
+    /// Delivers what is paid.
+    Deliveries(deliveries::DeliveriesArgs),
+    /// Tells customers.
+    Notifications(notifications::NotificationsArgs),
+    /// The embedded Kafka, for demos and tests.
+    Kafka(kafka::KafkaServerArgs),
+    /// Makes a consumer's token for the gateway.
+    Token(token::TokenArgs),
+}
+
+fn main() -> ExitCode {
+    // Another provider can only be there when this runs twice, which it does not.
+    let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Gateway(args) => gateway::run(args).await,
+            Command::Orders(args) => orders::run(args).await,
+            Command::Payments(args) => payments::run(args).await,
+            Command::Products(args) => products::run(args).await,
+            Command::Deliveries(args) => deliveries::run(args).await,
+            Command::Notifications(args) => notifications::run(args).await,
+            Command::Kafka(args) => kafka::run(args).await,
+            Command::Token(args) => token::run(&args),
+        }
+    });
+    // A blocked thread of librdkafka must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("tracepact-shop: {error:#}");
+    ExitCode::FAILURE
+}

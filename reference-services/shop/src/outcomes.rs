@@ -101,11 +101,22 @@ pub struct SpanNode {
     /// HTTP status, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
+    /// A request that could not be made because nobody took the connection (`error.type` is `connect`). When the
+    /// caller asked again, such an attempt is not part of the prescribed tree.
+    #[serde(default)]
+    pub connect_failed: bool,
 }
 
 impl SpanNode {
     /// A span without an HTTP status.
     pub fn new(service: &str, name: &str, kind: Kind, parent: Option<usize>) -> Self {
-        Self { service: service.into(), name: name.into(), kind, parent, http_status: None }
+        Self {
+            service: service.into(),
+            name: name.into(),
+            kind,
+            parent,
+            http_status: None,
+            connect_failed: false,
+        }
     }
 }

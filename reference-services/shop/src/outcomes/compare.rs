@@ -46,6 +46,7 @@ pub enum Mismatch {
 /// # Errors
 /// The difference to the nearest form.
 pub fn check(spans: &[SpanNode], outcome: Outcome) -> Result<(), Mismatch> {
+    let spans = &without_retried(spans)[..];
     let roots: Vec<usize> = (0..spans.len()).filter(|i| spans[*i].parent.is_none()).collect();
     let [root] = roots[..] else { return Err(Mismatch::Roots { roots: roots.len() }) };
     let children = children(spans)?;
@@ -72,6 +73,37 @@ pub fn check(spans: &[SpanNode], outcome: Outcome) -> Result<(), Mismatch> {
         }
     }
     Err(nearest.map_or(Mismatch::Roots { roots: 1 }, |(_, mismatch)| mismatch))
+}
+
+/// The spans without attempts that reached nobody and were made again: a leaf with a sibling of the same name.
+fn without_retried(spans: &[SpanNode]) -> Vec<SpanNode> {
+    let mut dropped = vec![false; spans.len()];
+    for (index, span) in spans.iter().enumerate().filter(|(_, span)| span.connect_failed) {
+        let is_leaf = spans.iter().all(|other| other.parent != Some(index));
+        let made_again = spans.iter().enumerate().any(|(at, other)| {
+            at != index
+                && !dropped[at]
+                && (other.parent, other.kind) == (span.parent, span.kind)
+                && (&other.service, &other.name) == (&span.service, &span.name)
+        });
+        dropped[index] = is_leaf && made_again;
+    }
+    let mut kept = 0;
+    let places: Vec<usize> = dropped
+        .iter()
+        .map(|gone| {
+            kept += usize::from(!gone);
+            kept.saturating_sub(1)
+        })
+        .collect();
+    let mut left = Vec::with_capacity(kept);
+    for (span, _) in spans.iter().zip(&dropped).filter(|(_, gone)| !**gone) {
+        let mut span = span.clone();
+        // An index outside the trace stays outside.
+        span.parent = span.parent.map(|parent| places.get(parent).copied().unwrap_or(usize::MAX));
+        left.push(span);
+    }
+    left
 }
 
 fn children(spans: &[SpanNode]) -> Result<Vec<Vec<usize>>, Mismatch> {
@@ -220,6 +252,26 @@ mod tests {
             panic!("a further span was not seen");
         };
         assert_eq!((missing.len(), unexpected.len()), (0, 1));
+    }
+
+    #[test]
+    fn an_attempt_made_again_is_not_part_of_the_tree_but_a_lonely_one_is() {
+        let mut spans = spans_of(&forms(Outcome::PaidAtOnce)[0]);
+        let attempt =
+            SpanNode { connect_failed: true, ..SpanNode::new("gateway", "POST", Kind::Client, Some(0)) };
+        spans.insert(1, attempt.clone());
+        for span in &mut spans[2..] {
+            span.parent = span.parent.map(|parent| if parent >= 1 { parent + 1 } else { parent });
+        }
+        assert_eq!(check(&spans, Outcome::PaidAtOnce), Ok(()));
+        spans[1].connect_failed = false;
+        assert!(check(&spans, Outcome::PaidAtOnce).is_err());
+        let never = &forms(Outcome::ServedByFallback)[1];
+        let mut spans = spans_of(never);
+        for span in spans.iter_mut().filter(|span| span.kind == Kind::Client && span.name == "GET") {
+            span.connect_failed = true;
+        }
+        assert_eq!(check(&spans, Outcome::ServedByFallback), Ok(()));
     }
 
     #[test]

@@ -30,9 +30,15 @@ fn span(service: &'static str, name: impl Into<String>, kind: Kind, children: Ve
     Expected { service, name: name.into(), kind, children }
 }
 
-/// `caller` asks `callee`: a client span with the server span below it.
+/// A request on its way: named by its method alone, as the caller does not know the callee's routes.
+fn ask(caller: &'static str, operation: &str, below: Vec<Expected>) -> Expected {
+    let method = operation.split(' ').next().unwrap_or(operation);
+    span(caller, method, Kind::Client, below)
+}
+
+/// `caller` asks `callee`: a client span with the server span, named by method and route, below it.
 fn call(caller: &'static str, callee: &'static str, operation: &str, below: Vec<Expected>) -> Expected {
-    span(caller, operation, Kind::Client, vec![span(callee, operation, Kind::Server, below)])
+    ask(caller, operation, vec![span(callee, operation, Kind::Server, below)])
 }
 
 /// `service` sends a record, each consumer handles it.
@@ -124,7 +130,7 @@ fn form(label: &'static str, root_status: &'static [u16], root: Expected) -> For
 /// made that never arrived, or one that arrived and was not answered in time.
 fn without_products(after: impl Fn() -> Expected, statuses: &'static [u16]) -> Vec<Form> {
     let fallback = || span("orders", "fallback products", Kind::Internal, vec![]);
-    let unheard = |operation: &str| span("orders", operation, Kind::Client, vec![]);
+    let unheard = |operation: &str| ask("orders", operation, vec![]);
     let get = "GET /product/{id}";
     let reserve = "POST /reservations";
     vec![
@@ -166,12 +172,7 @@ pub fn forms(outcome: Outcome) -> Vec<Form> {
             form("out of stock", &[409], order(vec![product_read(), stock_reserved()])),
         ],
         Outcome::Failed => {
-            let unrouted = span(
-                "orders",
-                "GET /product/{id}",
-                Kind::Client,
-                vec![span("products", "GET", Kind::Server, vec![])],
-            );
+            let unrouted = call("orders", "products", "GET", vec![]);
             vec![
                 form("no such route at products", &[502], order(vec![unrouted])),
                 form("product read answered wrongly", &[502], order(vec![product_read()])),
