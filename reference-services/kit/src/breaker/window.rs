@@ -54,8 +54,11 @@ impl Counts {
     }
 }
 
-/// A slice's key is its start plus one; 0 is "never used", `u64::MAX` "being emptied".
+/// A slice's key is its window's generation and its index plus one, so later slices have larger keys; 0 is "never
+/// used", `u64::MAX` "being emptied".
 const EMPTYING: u64 = u64::MAX;
+/// Bits of a key that hold the index: at slices of 1 ms, more than thirty years.
+const INDEX_BITS: u32 = 40;
 
 #[derive(Debug)]
 struct Slice<const K: usize> {
@@ -71,6 +74,7 @@ const SLOTS: usize = 21;
 #[derive(Debug)]
 pub(super) struct Ring<const K: usize> {
     slice_ns: u64,
+    generation: AtomicU64,
     origin: AtomicU64,
     slices: [Slice<K>; SLOTS],
 }
@@ -81,18 +85,22 @@ impl<const K: usize> Ring<K> {
             key: AtomicU64::new(0),
             values: std::array::from_fn(|_| AtomicU32::new(0)),
         });
-        Self { slice_ns: slice_ns.max(1), origin: AtomicU64::new(now), slices }
+        Self { slice_ns: slice_ns.max(1), generation: AtomicU64::new(0), origin: AtomicU64::new(now), slices }
     }
 
     /// Begins a new, empty window aligned to `now`; old slices no longer match and are reused.
     pub(super) fn reset(&self, now: u64) {
-        self.origin.fetch_max(now, Ordering::AcqRel);
+        // The origin first: whoever sees the new generation sees the new origin too. With the old generation and the
+        // new origin a key is small, and its count is dropped with the old window.
+        self.origin.store(now, Ordering::Release);
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn current(&self, now: u64) -> (u64, u64) {
-        let origin = self.origin.load(Ordering::Acquire);
-        let age = now.saturating_sub(origin);
-        (origin, origin + age / self.slice_ns * self.slice_ns)
+    /// The generation's part of the key, and the index of the running slice.
+    fn running(&self, now: u64) -> (u64, u64) {
+        let generation = self.generation.load(Ordering::Acquire) << INDEX_BITS;
+        let age = now.saturating_sub(self.origin.load(Ordering::Acquire));
+        (generation, age / self.slice_ns)
     }
 
     /// The slice of `now`, emptied if it held an older one; `None` when a newer one took its place already.
@@ -100,9 +108,9 @@ impl<const K: usize> Ring<K> {
     /// A writer that sleeps between this and its addition for a whole window adds to a later slice: one count may
     /// then be off by a window, none is lost.
     pub(super) fn slice(&self, now: u64) -> Option<&[AtomicU32; K]> {
-        let (origin, start) = self.current(now);
-        let slot = &self.slices[((start - origin) / self.slice_ns) as usize % SLOTS];
-        let key = start + 1;
+        let (generation, index) = self.running(now);
+        let slot = &self.slices[index as usize % SLOTS];
+        let key = generation | (index + 1);
         loop {
             let found = slot.key.load(Ordering::Acquire);
             if found == key {
@@ -127,17 +135,12 @@ impl<const K: usize> Ring<K> {
 
     /// The last `count` complete slices, in no order. Changes nothing.
     pub(super) fn complete(&self, now: u64, count: usize) -> impl Iterator<Item = &[AtomicU32; K]> {
-        let (origin, current) = self.current(now);
-        let oldest = current.saturating_sub(self.slice_ns * count as u64).max(origin);
+        let (generation, running) = self.running(now);
+        let newest = generation | running;
+        let oldest = generation | (running.saturating_sub(count as u64) + 1);
         self.slices.iter().filter_map(move |slot| {
             let key = slot.key.load(Ordering::Acquire);
-            if key == 0 || key == EMPTYING {
-                return None;
-            }
-            let start = key - 1;
-            let counted =
-                start >= oldest && start < current && (start - origin).is_multiple_of(self.slice_ns);
-            counted.then_some(&slot.values)
+            (key != EMPTYING && (oldest..=newest).contains(&key)).then_some(&slot.values)
         })
     }
 }
