@@ -1,6 +1,8 @@
 // What the native API answers. Absent (or null) always means "unknown", never zero.
 // Instants are RFC 3339 strings; durations and offsets are microseconds and may have a fraction.
 
+import type { components } from "./schema";
+
 export type Instant = string;
 export type Maybe<T> = T | null | undefined;
 
@@ -13,58 +15,18 @@ interface ListAnswer extends Answer {
   cut?: Maybe<string>;
 }
 
-export interface ApiLink {
-  rel: string;
-  href: string;
-}
+type Schemas = components["schemas"];
 
-export interface Edge {
-  caller: string;
-  callee: string;
-}
+export type ApiLink = Schemas["Link"];
+export type Edge = Schemas["ProblemEdge"];
 
 // --- overview and services
 
-export type ProblemKind = "breaker_open" | "lag" | "message_lost" | "gate_refused" | "errors" | "collector";
-
-export interface Problem {
-  kind: ProblemKind;
-  severity: "error" | "warning";
-  service?: Maybe<string>;
-  edge?: Maybe<Edge>;
-  destination?: Maybe<string>;
-  title: string;
-  since?: Maybe<Instant>;
-  links: ApiLink[];
-}
-
-export interface Counts {
-  services?: Maybe<number>;
-  breakers_open?: Maybe<number>;
-  groups_lagging?: Maybe<number>;
-  messages_lost?: Maybe<number>;
-  deploys_refused?: Maybe<number>;
-}
-
-export interface OverviewAnswer extends ListAnswer {
-  problems: Problem[];
-  counts: Counts;
-}
-
-export interface Service {
-  name: string;
-  aliases: string[];
-  team?: Maybe<string>;
-  repository?: Maybe<string>;
-  consumer_groups: string[];
-  pacticipant?: Maybe<string>;
-  versions: { version: string; first_seen?: Maybe<Instant>; last_seen?: Maybe<Instant> }[];
-  instances: { id: string; version?: Maybe<string>; last_seen?: Maybe<Instant> }[];
-}
-
-export interface ServicesAnswer extends ListAnswer {
-  services: Service[];
-}
+export type Problem = Schemas["Problem"];
+export type Counts = Schemas["Counts"];
+export type OverviewAnswer = Schemas["OverviewAnswer"];
+export type Service = Schemas["Service"];
+export type ServicesAnswer = Schemas["ServicesAnswer"];
 
 // --- traces
 

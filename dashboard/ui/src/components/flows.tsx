@@ -156,7 +156,7 @@ export function MessageList({
                     <Ago at={m.requested_at} />
                   </td>
                   <td>{m.decided_at ? <Ago at={m.decided_at} /> : <span class="soft">not yet</span>}</td>
-                  <td>{m.flow}</td>
+                  <td class="nowrap">{m.flow}</td>
                   <td class="num">{m.partition}</td>
                   <td class="num">{m.offset}</td>
                 </tr>

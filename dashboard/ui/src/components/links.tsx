@@ -40,7 +40,7 @@ export function Links({ links }: { links: readonly ApiLink[] | null | undefined 
 export function TraceLink({ id, label }: { id: string; label?: string }) {
   return (
     <Link to={`/traces/${encodeURIComponent(id)}`} title={`trace ${id}`}>
-      {label ?? <span class="mono">{id.slice(0, 8)}…</span>}
+      {label ?? <span class="mono nowrap">{id.slice(0, 8)}…</span>}
     </Link>
   );
 }

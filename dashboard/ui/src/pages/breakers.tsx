@@ -35,7 +35,7 @@ export function BreakersPage({ place }: { place: Place }) {
         <AsOf query={breakers} live />
       </div>
       <Filters place={place} names={["service", "name"]} />
-      <section aria-label="Circuit breakers">
+      <section>
         <Answer query={breakers} what="breakers">
           {(data) => (
             <BreakerTable

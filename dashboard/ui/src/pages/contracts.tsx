@@ -88,7 +88,7 @@ function Matrix({ data }: { data: ContractsAnswer }) {
               {data.environments.map((e) => (
                 <th scope="col" key={e.name}>
                   {e.name}
-                  {e.production ? " (production)" : ""}
+                  {e.production && e.name !== "production" ? " (production)" : ""}
                 </th>
               ))}
             </tr>

@@ -10,8 +10,17 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function Pairs({ of, empty }: { of: Record<string, unknown>; empty: string }) {
-  const pairs = Object.entries(of).sort(([a], [b]) => a.localeCompare(b));
+function Pairs({
+  of,
+  empty,
+  asGiven = false,
+}: {
+  of: Record<string, unknown>;
+  empty: string;
+  asGiven?: boolean;
+}) {
+  const pairs = Object.entries(of);
+  if (!asGiven) pairs.sort(([a], [b]) => a.localeCompare(b));
   if (pairs.length === 0) return <p class="soft">{empty}</p>;
   return (
     <table>
@@ -60,7 +69,7 @@ export function SpanPanel({ row, trace, onClose }: { row: Row; trace: TraceAnswe
           {span.status_message ?? <span class="soft">without a message</span>}
         </p>
       ) : null}
-      <Pairs of={facts} empty="" />
+      <Pairs of={facts} empty="" asGiven />
       <h3>Tags</h3>
       <Pairs of={span.tags} empty="No tags." />
       <h3>Events</h3>

@@ -33,7 +33,7 @@ export function windowed(
   viewPx: number,
   extra: number,
 ): [number, number] {
-  const first = Math.max(0, Math.floor(scrollPx / rowPx) - extra);
+  const first = Math.min(total, Math.max(0, Math.floor(scrollPx / rowPx) - extra));
   const last = Math.min(total, Math.ceil((scrollPx + viewPx) / rowPx) + extra);
-  return [Math.min(first, total), Math.max(first, last)];
+  return [first, Math.max(first, last)];
 }

@@ -1,0 +1,153 @@
+import { fireEvent, render, screen, within } from "@testing-library/preact";
+import userEvent from "@testing-library/user-event";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { AS_OF, serve } from "../../test/api";
+import { App } from "../app";
+import { navigate } from "../router/router";
+
+afterEach(() => vi.unstubAllGlobals());
+
+const span = (span_id: string, depth: number, service: string, name: string, more = {}) => ({
+  span_id,
+  depth,
+  service,
+  name,
+  kind: "SERVER",
+  start_offset_us: depth * 1000,
+  duration_us: 10_000,
+  error: false,
+  tags: {},
+  events: [],
+  links: [],
+  shared: false,
+  ...more,
+});
+
+function open(spans: unknown[], path = "/traces/463ac35c9f6413ad") {
+  serve({
+    "/tracepact/v1/traces/463ac35c9f6413ad": {
+      as_of: AS_OF,
+      trace_id: "463ac35c9f6413ad",
+      header: {
+        start: AS_OF,
+        duration_us: 20_000,
+        services: ["gateway", "orders", "payments"],
+        depth: 3,
+        span_count: spans.length,
+        error_count: 1,
+      },
+      spans,
+      missing_parents: [],
+      roots: 1,
+    },
+  });
+  navigate(path, "push");
+  render(<App />);
+}
+
+const story = [
+  span("a", 0, "gateway", "POST /orders"),
+  span("b", 1, "orders", "publish", { kind: "PRODUCER" }),
+  span("c", 2, "payments", "process", {
+    kind: "CONSUMER",
+    error: true,
+    status_message: "card refused",
+    tags: { "messaging.consumer.group.name": "payments", "http.response.status_code": 402 },
+    events: [{ offset_us: 2500, name: "retry", attributes: { attempt: 2 } }],
+    links: [{ trace_id: "ffffffffffffffff", span_id: "eeeeeeeeeeeeeeee" }],
+  }),
+  span("d", 1, "orders", "reply", { duration_us: null }),
+];
+
+describe("one trace", () => {
+  it("is a tree grid: levels, positions, one sentence per row, one tab stop", async () => {
+    open(story);
+    const grid = await screen.findByRole("treegrid", { name: "Spans" });
+    expect(grid).toHaveAttribute("aria-rowcount", "5");
+    const consumer = within(grid).getByRole("row", {
+      name: "payments process, consumer, 10.0 ms, 50 % of the trace, error",
+    });
+    expect(consumer).toHaveAttribute("aria-level", "3");
+    expect(consumer).not.toHaveAttribute("aria-expanded");
+    const reply = within(grid).getByRole("row", { name: /^orders reply, server, duration unknown/ });
+    expect(reply).toHaveAttribute("aria-posinset", "2");
+    expect(
+      within(grid)
+        .getAllByRole("row")
+        .filter((r) => r.getAttribute("tabindex") === "0"),
+    ).toHaveLength(1);
+  });
+
+  it("is walked by keyboard, folded and unfolded, and opened with Enter", async () => {
+    const user = userEvent.setup();
+    open(story);
+    const grid = await screen.findByRole("treegrid");
+    const row = (name: RegExp) => within(grid).getByRole("row", { name });
+    row(/^gateway/).focus();
+    await user.keyboard("{ArrowDown}");
+    expect(row(/^orders publish/)).toHaveFocus();
+    await user.keyboard("{ArrowLeft}");
+    expect(row(/^orders publish/)).toHaveAttribute("aria-expanded", "false");
+    expect(within(grid).queryByRole("row", { name: /^payments/ })).not.toBeInTheDocument();
+    await user.keyboard("{ArrowRight}{ArrowRight}");
+    expect(row(/^payments/)).toHaveFocus();
+    await user.keyboard("{ArrowLeft}");
+    expect(row(/^orders publish/)).toHaveFocus();
+    await user.keyboard("{End}");
+    expect(row(/^orders reply/)).toHaveFocus();
+    await user.keyboard("{Home}{ArrowDown}{ArrowDown}{Enter}");
+    const panel = await screen.findByRole("region", { name: "Span details" });
+    expect(panel).toHaveTextContent("card refused");
+    expect(panel).toHaveTextContent("messaging.consumer.group.name");
+    expect(panel).toHaveTextContent("retry after 2.50 ms");
+    expect(within(panel).getByRole("link", { name: /of trace ffffffff/ })).toHaveAttribute(
+      "href",
+      "/traces/ffffffffffffffff?span=eeeeeeeeeeeeeeee",
+    );
+    expect(within(panel).getByRole("link", { name: "Lag of group payments" })).toHaveAttribute(
+      "href",
+      "/messages?group=payments",
+    );
+    expect(window.location.search).toBe("?span=c");
+    await user.keyboard("{Escape}");
+    expect(screen.queryByRole("region", { name: "Span details" })).not.toBeInTheDocument();
+    expect(row(/^payments/)).toHaveFocus();
+  });
+
+  it("jumps to errors, also inside what is folded", async () => {
+    const user = userEvent.setup();
+    open(story);
+    const grid = await screen.findByRole("treegrid");
+    await user.keyboard("[[");
+    expect(within(grid).getAllByRole("row")).toHaveLength(2);
+    await user.keyboard("e");
+    expect(await within(grid).findByRole("row", { name: /^payments/ })).toHaveFocus();
+  });
+
+  it("opens where a pasted link points", async () => {
+    open(story, "/traces/463ac35c9f6413ad?span=c");
+    const panel = await screen.findByRole("region", { name: "Span details" });
+    expect(panel).toHaveTextContent("card refused");
+    expect(screen.getByRole("row", { name: /^payments/ })).toHaveAttribute("aria-selected", "true");
+  });
+
+  it("mounts a bounded number of rows, and keeps the focused one when it is scrolled away", async () => {
+    open(Array.from({ length: 5000 }, (_, n) => span(`s${n}`, n === 0 ? 0 : 1, "orders", `step ${n}`)));
+    const grid = await screen.findByRole("treegrid");
+    const first = within(grid).getByRole("row", { name: /^orders step 0,/ });
+    first.focus();
+    const body = grid.querySelector(".body") as HTMLElement;
+    body.scrollTop = 60_000;
+    fireEvent.scroll(body);
+    expect(await within(grid).findByRole("row", { name: /^orders step 2310,/ })).toBeInTheDocument();
+    expect(within(grid).getAllByRole("row").length).toBeLessThan(100);
+    expect(first).toHaveFocus();
+  });
+
+  it("says why there may be no such trace", async () => {
+    serve({});
+    navigate("/traces/0000000000000000", "push");
+    render(<App />);
+    expect(await screen.findByRole("heading", { name: /There is no trace/ })).toBeInTheDocument();
+  });
+});
