@@ -1,0 +1,56 @@
+//! Bounds of what is asked.
+
+use std::time::Duration;
+
+use tracepact_store::ReadCtx;
+
+/// Settings of the readers.
+#[derive(Debug, Clone)]
+pub struct QueryConfig {
+    /// How far back names are looked for, and traces when the question names no window (`QUERY_LOOKBACK`).
+    pub lookback: Duration,
+    /// How long one question may take (`QUERY_TIMEOUT`).
+    pub timeout: Duration,
+    /// `false`: trace ids are compared by their low 64 bits (`STRICT_TRACE_ID=false`).
+    pub strict_trace_id: bool,
+    /// Tag keys offered for completion by Zipkin's API (`AUTOCOMPLETE_KEYS`).
+    pub autocomplete_keys: Vec<String>,
+    /// Most names in one answer.
+    pub names_max: usize,
+    /// Most traces in one answer.
+    pub traces_max: usize,
+    /// Most spans of one trace in the native answer.
+    pub spans_max: usize,
+    /// Most bytes of one answer.
+    pub answer_bytes_max: usize,
+    /// Most points in one answer.
+    pub points_max: usize,
+    /// A breaker, bulkhead or consumer not heard of for so long is no longer listed.
+    pub forget_after: Duration,
+    /// Most clients listening for news at once.
+    pub listeners_max: usize,
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        Self {
+            lookback: Duration::from_secs(24 * 3_600),
+            timeout: Duration::from_secs(11),
+            strict_trace_id: true,
+            autocomplete_keys: Vec::new(),
+            names_max: 10_000,
+            traces_max: 5_000,
+            spans_max: 50_000,
+            answer_bytes_max: 64 << 20,
+            points_max: 200_000,
+            forget_after: Duration::from_secs(15 * 60),
+            listeners_max: 256,
+        }
+    }
+}
+
+impl QueryConfig {
+    pub(crate) fn ctx(&self) -> ReadCtx {
+        ReadCtx { timeout: self.timeout, strict_trace_id: self.strict_trace_id, ..ReadCtx::default() }
+    }
+}

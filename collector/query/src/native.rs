@@ -1,0 +1,67 @@
+//! The native API under `/tracepact/v1`: what the pages and scripts ask.
+
+mod answer;
+mod events;
+mod news;
+mod series;
+mod trace;
+mod traces;
+
+use tracepact_listener::{Routes, Scope};
+
+use crate::Query;
+
+pub use events::EventsAnswer;
+pub use series::{SeriesAnswer, SeriesPoints};
+pub use trace::{TraceAnswer, TraceEvent, TraceHeader, TraceLink, TraceSpan};
+pub use traces::{TraceSummary, TracesAnswer};
+
+/// Every native route of this room.
+pub fn native_routes(query: Query) -> Routes {
+    Routes::new("native")
+        .get("/tracepact/v1/traces", Scope::Read, traces::get_traces)
+        .get("/tracepact/v1/traces/{trace_id}", Scope::Read, trace::get_trace)
+        .get("/tracepact/v1/series", Scope::Read, series::get_series)
+        .get("/tracepact/v1/events", Scope::Read, events::get_events)
+        .get("/tracepact/v1/events/stream", Scope::Read, news::get_stream)
+        .with_state(query)
+}
+
+pub(crate) mod document {
+    use utoipa::OpenApi;
+
+    #[derive(OpenApi)]
+    #[openapi(paths(
+        super::traces::get_traces,
+        super::trace::get_trace,
+        super::series::get_series,
+        super::events::get_events,
+        super::news::get_stream,
+    ))]
+    pub(crate) struct Document;
+}
+
+/// The OpenAPI description of this room's native routes; the binary merges it with the other rooms'.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    <document::Document as utoipa::OpenApi>::openapi()
+}
+
+/// The parsers, for the fuzz targets.
+pub(crate) mod fuzzing {
+    use tracepact_listener::Problem;
+    use tracepact_store::{EventQuery, SeriesQuery, SpanQuery};
+
+    use crate::QueryConfig;
+
+    pub(crate) fn traces(raw: &str, config: &QueryConfig, now_ns: u64) -> Result<SpanQuery, Problem> {
+        super::traces::span_query(Some(raw), config, now_ns)
+    }
+
+    pub(crate) fn series(raw: &str, now_ns: u64) -> Result<SeriesQuery, Problem> {
+        super::series::series_query(Some(raw), now_ns)
+    }
+
+    pub(crate) fn events(raw: &str) -> Result<EventQuery, Problem> {
+        super::events::event_query(Some(raw))
+    }
+}
