@@ -31,7 +31,7 @@ impl Default for IngestConfig {
             decode: DecodeLimits::default(),
             redaction: Redaction::default(),
             in_flight_bytes_max: 256 << 20,
-            age_max: Duration::from_secs(30 * 24 * 3_600),
+            age_max: Duration::from_secs(7 * 24 * 3_600),
             ahead_max: Duration::from_secs(24 * 3_600),
             retry_after: Duration::from_secs(1),
         }

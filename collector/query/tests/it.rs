@@ -1,0 +1,11 @@
+//! Integration tests of the readers: the real engine behind the real routes, written to through the real receivers.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap in a helper is a failed test")]
+
+#[path = "it/fuzz.rs"]
+mod fuzz;
+#[path = "it/harness.rs"]
+mod harness;
+#[path = "it/native.rs"]
+mod native;
+#[path = "it/zipkin.rs"]
+mod zipkin;
