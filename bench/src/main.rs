@@ -104,7 +104,7 @@ async fn main() -> anyhow::Result<()> {
         "after kill -9: {found} of {} sampled traces are there whole",
         read::SAMPLE.min(work.traces.len())
     );
-    processes.stop_all().await;
+    processes.stop_all(&[]).await;
     Ok(())
 }
 

@@ -142,13 +142,21 @@ impl Processes {
         Ok(())
     }
 
-    /// Stops everything: all are asked at once, then waited for, so that the slowest decides the time.
-    pub async fn stop_all(&mut self) {
-        for process in self.running.values() {
-            signal(process, rustix::process::Signal::TERM);
+    /// Stops everything. The processes of each group are asked at once, then waited for; `last` names those that the
+    /// others need to drain, in the order in which they may go.
+    pub async fn stop_all(&mut self, last: &[&str]) {
+        let first: Vec<String> = self.names().into_iter().filter(|n| !last.contains(&n.as_str())).collect();
+        self.stop_group(&first).await;
+        for name in last {
+            self.stop_group(&[(*name).to_owned()]).await;
         }
+    }
+
+    async fn stop_group(&mut self, names: &[String]) {
+        let group: Vec<_> = names.iter().filter_map(|n| Some((n, self.running.remove(n)?))).collect();
+        group.iter().for_each(|(_, process)| signal(process, rustix::process::Signal::TERM));
         let deadline = tokio::time::Instant::now() + DRAIN_TIMEOUT;
-        for (name, mut process) in std::mem::take(&mut self.running) {
+        for (name, mut process) in group {
             if tokio::time::timeout_at(deadline, process.child.wait()).await.is_err() {
                 eprintln!("{name} did not drain in time and was killed; its log: {}", process.log.display());
                 let _already_gone = process.child.kill().await;

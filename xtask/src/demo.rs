@@ -137,7 +137,7 @@ async fn play(args: &Args, scenes: Vec<&'static Scene>, binaries: Binaries) -> a
         Ok(()) => summary::fill(&mut world, &mut report, begun_ms).await,
         failed => failed,
     };
-    world.processes.stop_all().await;
+    world.processes.stop_all(&["tracepact", "kafka"]).await;
     report.ok = ended.is_ok() && report.scenes.iter().all(|s| s.ok);
     if let Some(path) = &args.json {
         std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")

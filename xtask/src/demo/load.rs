@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinHandle;
 use tracepact_tests::Api;
 
@@ -14,8 +14,8 @@ const IN_FLIGHT_MAX: usize = 256;
 /// One order as its caller saw it.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
-    /// The order's id; absent when the answer had none.
-    pub(crate) id: Option<String>,
+    /// The order's id.
+    pub(crate) id: String,
     /// The trace, from `traceresponse`.
     pub(crate) trace_id: Option<String>,
     /// HTTP status; `None` when the request itself failed.
@@ -41,11 +41,11 @@ pub(crate) struct Load {
 
 impl Load {
     /// Starts sending `rate_per_s` orders a second to the gateway.
-    pub(crate) fn start(gateway: Api, rate_per_s: u32) -> Self {
+    pub(crate) fn start(gateway: Api, rate_per_s: u32, seed: u64) -> Self {
         let rate = Arc::new(AtomicU32::new(rate_per_s));
         let stop = Arc::new(AtomicBool::new(false));
         let placed = Arc::new(Mutex::new(Vec::new()));
-        let task = tokio::spawn(generate(gateway, rate.clone(), stop.clone(), placed.clone()));
+        let task = tokio::spawn(generate(gateway, seed, rate.clone(), stop.clone(), placed.clone()));
         Self { rate_per_s: rate, stop, placed, task }
     }
 
@@ -99,23 +99,21 @@ async fn generate(
         number += 1;
         let (gateway, placed) = (gateway.clone(), placed.clone());
         running.spawn(async move {
-            let order = place(&gateway, number).await;
+            let order = place(&gateway, &format!("order-{seed}-{number}"), number).await;
             placed.lock().unwrap_or_else(PoisonError::into_inner).push(order);
         });
     }
     while running.join_next().await.is_some() {}
 }
 
-/// Places one order.
-pub(crate) async fn place(gateway: &Api, number: u64) -> Placed {
-    let body = json!({ "product_id": format!("p-{}", number % 5 + 1), "quantity": 1 });
+/// Places one order under the caller's own number; `choice` picks the product.
+pub(crate) async fn place(gateway: &Api, order_id: &str, choice: u64) -> Placed {
+    let body = json!({ "order_id": order_id, "product_id": format!("p-{}", choice % 5 + 1), "quantity": 1 });
     let answer = gateway.send("POST", "/orders", Some(&body)).await;
     let at = tokio::time::Instant::now();
     let Ok(answer) = answer else {
-        return Placed { id: None, trace_id: None, status: None, at };
+        return Placed { id: order_id.to_owned(), trace_id: None, status: None, at };
     };
-    let body = answer.json().unwrap_or(Value::Null);
-    let id = ["order_id", "id"].iter().find_map(|k| body.get(*k).and_then(Value::as_str)).map(str::to_owned);
     let trace_id = answer.header("traceresponse").and_then(|v| v.split('-').nth(1)).map(str::to_owned);
-    Placed { id, trace_id, status: Some(answer.status), at }
+    Placed { id: order_id.to_owned(), trace_id, status: Some(answer.status), at }
 }

@@ -83,7 +83,7 @@ pub(crate) async fn start(
     let products = Products {
         version: "v1".into(),
         url: format!("http://{http_addr}"),
-        args: [setting.kafka(), vec!["--reuse-port".into()]].concat(),
+        args: [setting.kafka(), ["--reuse-port", "--stock", "10000000"].map(str::to_owned).to_vec()].concat(),
         http_addr,
     };
     start_products(processes, binaries, setting, &products, "products", "v1", &products.http_addr).await?;
@@ -218,7 +218,7 @@ impl World {
 /// A customer's token, signed with the key the gateway reads.
 fn mint_token(shop: &Path, key_file: &Path) -> anyhow::Result<String> {
     let output = Command::new(shop)
-        .args(["token", "--key-file"])
+        .args(["token", "--jwt-key-file"])
         .arg(key_file)
         .output()
         .context("tracepact-shop token")?;

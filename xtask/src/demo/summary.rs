@@ -18,7 +18,7 @@ const MISMATCHES_MAX: usize = 10;
 
 /// Stops the traffic, waits for everything to settle, and asks.
 pub(crate) async fn fill(world: &mut World, report: &mut Report, begun_ms: u64) -> anyhow::Result<()> {
-    let idle = Load::start(world.gateway.clone(), 0);
+    let idle = Load::start(world.gateway.clone(), 0, 0);
     let placed = std::mem::replace(&mut world.load, idle).finish().await;
     addresses(world, report)?;
     settle(world).await?;

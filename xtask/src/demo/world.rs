@@ -98,7 +98,7 @@ impl World {
             notifications: choices.sabotage != Some(Sabotage::Consumer),
         };
         let (gateway, products) = shop::start(&mut processes, &binaries, &services).await?;
-        let load = Load::start(gateway.clone(), choices.rate_per_s);
+        let load = Load::start(gateway.clone(), choices.rate_per_s, choices.seed);
         Ok(Self {
             choices,
             binaries,
