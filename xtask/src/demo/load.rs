@@ -75,6 +75,7 @@ impl Load {
 
 async fn generate(
     gateway: Api,
+    seed: u64,
     rate: Arc<AtomicU32>,
     stop: Arc<AtomicBool>,
     placed: Arc<Mutex<Vec<Placed>>>,
