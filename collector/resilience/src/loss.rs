@@ -1,4 +1,13 @@
 //! Request and result correlated by key: told apart are queued, late, lost, dead-lettered and duplicated messages.
+//!
+//! A verdict is a function of facts: which records were seen, what the group committed, what time it is. So the order
+//! in which records of different topics arrive does not matter, and records may be shown twice (a replay after a restart).
+
+mod entry;
+mod tracker;
+mod verdict_event;
+
+pub use tracker::{FlowRules, FlowTracker, Record, VerdictChange};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +34,17 @@ pub enum MessageVerdict {
 }
 
 impl MessageVerdict {
+    /// Every verdict.
+    pub const ALL: [Self; 7] = [
+        Self::Open,
+        Self::Answered,
+        Self::Queued,
+        Self::Late,
+        Self::Lost,
+        Self::DeadLettered,
+        Self::Duplicated,
+    ];
+
     /// Its name in JSON, labels and attributes.
     pub fn name(self) -> &'static str {
         match self {
@@ -36,5 +56,10 @@ impl MessageVerdict {
             Self::DeadLettered => "dead_lettered",
             Self::Duplicated => "duplicated",
         }
+    }
+
+    /// Whether somebody should hear of it: lost, late, dead-lettered or duplicated.
+    pub fn is_news(self) -> bool {
+        matches!(self, Self::Late | Self::Lost | Self::DeadLettered | Self::Duplicated)
     }
 }
