@@ -1,6 +1,6 @@
 //! From headers to an `opentelemetry::Context` and back.
 
-use opentelemetry::baggage::{Baggage as OtelBaggage, BaggageExt};
+use opentelemetry::baggage::{BaggageExt, KeyValueMetadata};
 use opentelemetry::trace::{Link, SpanContext, TraceContextExt, TraceFlags, TraceState as OtelTraceState};
 use opentelemetry::{Context, KeyValue};
 use tracepact_base::{SpanId, TraceId};
@@ -157,11 +157,10 @@ pub fn with_baggage(cx: Context, baggage: Baggage) -> Context {
     if baggage.members().is_empty() {
         return cx;
     }
-    let mut otel = OtelBaggage::new();
-    for member in baggage.members() {
-        otel.insert_with_metadata(member.key.clone(), member.value.clone(), member.properties.clone());
-    }
-    cx.with_value(otel).with_value(CarriedBaggage(baggage))
+    let visible = baggage.members().iter().map(|member| {
+        KeyValueMetadata::new(member.key.clone(), member.value.clone(), member.properties.clone())
+    });
+    cx.with_baggage(visible.collect::<Vec<_>>()).with_value(CarriedBaggage(baggage))
 }
 
 /// The baggage of `cx`: what arrived, and what was added through OpenTelemetry's `BaggageExt`.
