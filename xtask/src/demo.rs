@@ -3,6 +3,7 @@
 //! The driver only switches faults and runs pipelines; every verdict, transition and result it prints was read from
 //! a public API.
 
+mod facts;
 mod load;
 mod pipeline;
 mod report;
@@ -57,6 +58,10 @@ pub(crate) struct Args {
     /// Build and run release binaries.
     #[arg(long)]
     release: bool,
+    /// Run this command with `sh -c` after the story, while everything still runs. `TRACEPACT_URL` is the
+    /// dashboard's address, `TRACEPACT_FACTS` a JSON file that says what there is to see.
+    #[arg(long, value_name = "COMMAND")]
+    then: Option<String>,
     /// Leave out a part, to see its scene fail.
     #[arg(long, value_enum)]
     sabotage: Option<Sabotage>,
@@ -129,7 +134,11 @@ async fn play(args: &Args, scenes: Vec<&'static Scene>, binaries: Binaries) -> a
         ended = story(&mut world, &scenes, deadline, &mut report) => ended,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped by Ctrl-C")),
     };
-    if ended.is_ok() && deadline.is_none() {
+    let ended = match (ended, &args.then) {
+        (Ok(()), Some(command)) => facts::run_then(&world, command).await,
+        (ended, _) => ended,
+    };
+    if ended.is_ok() && deadline.is_none() && args.then.is_none() {
         println!("\nThe shop goes on; look around at {}. Ctrl-C ends it.", world.api.base());
         tokio::signal::ctrl_c().await?;
     }

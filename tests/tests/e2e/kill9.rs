@@ -28,8 +28,9 @@ async fn acknowledged_spans_survive_kills_under_load() {
     for round in 1..=ROUNDS {
         let server = processes.start("tracepact", &binaries.tracepact, &args).await.unwrap();
         let api = Api::new(&server.address("http").unwrap()).unwrap();
-        all_there(&api, &acked.lock().unwrap().clone()).await;
-        let before = acked.lock().unwrap().len();
+        let known = acked.lock().unwrap().clone();
+        all_there(&api, &known).await;
+        let before = known.len();
         let senders: Vec<_> =
             (0..3).map(|s| tokio::spawn(send(api.clone(), round * 10 + s, acked.clone()))).collect();
         until(Duration::from_secs(20), "acknowledgements", async || {
@@ -42,7 +43,8 @@ async fn acknowledged_spans_survive_kills_under_load() {
     }
     let server = processes.start("tracepact", &binaries.tracepact, &args).await.unwrap();
     let api = Api::new(&server.address("http").unwrap()).unwrap();
-    all_there(&api, &acked.lock().unwrap().clone()).await;
+    let known = acked.lock().unwrap().clone();
+    all_there(&api, &known).await;
     processes.stop_all(&[]).await;
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct World {
 /// What scenes noticed.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
+    /// A paid order's trace.
+    pub(crate) order_trace_id: Option<String>,
     pub(crate) outage_without_gate: super::report::Outage,
     pub(crate) outage_with_gate: super::report::Outage,
     pub(crate) kill: super::report::Kill,

@@ -35,6 +35,7 @@ pub(super) async fn play(world: &mut World) -> anyhow::Result<Observed> {
             Ok(Some(trace))
         })
         .await?;
+    world.facts.order_trace_id = Some(trace_id.clone());
     let number = |key: &str| trace.pointer(&format!("/header/{key}")).and_then(Value::as_u64).unwrap_or(0);
     Ok(Observed {
         text: format!(
