@@ -230,7 +230,7 @@ const fixed = {
   traces: () =>
     list({
       traces: [0, 1, 2, 3, 4].map((n) => ({
-        trace_id: TRACE.slice(0, -1) + n,
+        trace_id: TRACE.slice(0, -1) + ((4 - n + 10) % 10),
         root_service: "gateway",
         root_name: n === 3 ? "GET /orders/{id}" : "POST /orders",
         start: at(12 + n * 7),
@@ -470,7 +470,7 @@ export function answers(url) {
   }
   if (name.startsWith("traces/")) {
     const id = name.slice("traces/".length);
-    if (id.startsWith("dead")) return undefined;
+    if (id.startsWith("dead") || id.startsWith("000")) return undefined;
     const many = id.startsWith("1111") ? bigTrace(10_000) : spans;
     return list({
       trace_id: id,
