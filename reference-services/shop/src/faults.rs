@@ -130,8 +130,13 @@ impl Faults {
     pub fn on_record(&self, topic: &str, key: &str) -> RecordFaults {
         let mut state = self.state.lock();
         let mut faults = RecordFaults::default();
+        let mut fated = false;
         for kind in FaultKind::ON_RECORDS {
+            if kind.is_fate() && fated {
+                continue;
+            }
             let Some(wait) = self.strikes(&mut state, kind, Some(topic), key) else { continue };
+            fated |= kind.is_fate();
             match kind {
                 FaultKind::Crash => faults.crash = true,
                 FaultKind::Latency | FaultKind::Delay => {
@@ -236,6 +241,20 @@ mod tests {
         faults.clear(Some(FaultKind::Drop));
         assert!(!faults.on_record("order-placed", "o-1").drop);
         assert_eq!(faults.report().1.len(), 2);
+    }
+
+    #[test]
+    fn a_record_has_one_fate_so_that_the_sets_are_disjoint() {
+        let faults = faults();
+        for kind in ["drop", "duplicate", "dead_letter", "delay"] {
+            faults.set(rule(serde_json::json!({"kind": kind, "count": 1, "ms": 5})));
+        }
+        for id in ["o-1", "o-2", "o-3", "o-4", "o-5"] {
+            faults.on_record("order-placed", id);
+        }
+        let (_, injected) = faults.report();
+        let keys: BTreeSet<&str> = injected.iter().map(|injection| injection.key.as_str()).collect();
+        assert_eq!((injected.len(), keys.len()), (4, 4));
     }
 
     #[test]

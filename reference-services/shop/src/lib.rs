@@ -17,11 +17,13 @@
 pub mod args;
 pub mod bounded;
 pub mod bus;
+pub mod check_trees;
 pub mod deliveries;
 pub mod domain;
 pub mod faults;
 pub mod gateway;
 pub mod kafka;
+pub mod load;
 pub mod notifications;
 pub mod orders;
 pub mod outcomes;

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use tracepact_shop::{deliveries, gateway, kafka, notifications, orders, payments, products, token};
+use tracepact_shop::{
+    check_trees, deliveries, gateway, kafka, load, notifications, orders, payments, products, token,
+};
 
 /// The reference shop: six small services over HTTP and Kafka, and what drives and checks them.
 #[derive(Debug, Parser)]
@@ -32,6 +34,10 @@ enum Command {
     Kafka(kafka::KafkaServerArgs),
     /// Makes a consumer's token for the gateway.
     Token(token::TokenArgs),
+    /// Sends orders through the gateway at a rate and writes down what became of each.
+    Load(load::LoadArgs),
+    /// Holds the traces tracepact stored against what each order's outcome prescribes; exits 1 when one differs.
+    CheckTrees(check_trees::CheckTreesArgs),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +58,8 @@ fn main() -> ExitCode {
             Command::Notifications(args) => notifications::run(args).await,
             Command::Kafka(args) => kafka::run(args).await,
             Command::Token(args) => token::run(&args),
+            Command::Load(args) => load::run(args).await,
+            Command::CheckTrees(args) => check_trees::run(args).await,
         }
     });
     // A blocked thread of librdkafka must not keep the process.

@@ -33,6 +33,12 @@ impl FaultKind {
     /// Kinds that can strike a record.
     pub const ON_RECORDS: [Self; 6] =
         [Self::Crash, Self::Latency, Self::Delay, Self::Drop, Self::DeadLetter, Self::Duplicate];
+    /// Whether it decides what becomes of a record. A record has one fate: the first kind of
+    /// [`FaultKind::ON_RECORDS`] that strikes it.
+    pub const fn is_fate(self) -> bool {
+        matches!(self, Self::Drop | Self::DeadLetter | Self::Delay | Self::Duplicate)
+    }
+
     /// Kinds that can strike a request.
     pub const ON_REQUESTS: [Self; 3] = [Self::Crash, Self::Latency, Self::Error];
 }
