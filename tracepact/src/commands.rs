@@ -9,8 +9,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use serve::Addresses;
-
 /// Observability and contract testing for services: traces, circuit breakers, consumer lag, lost messages, contracts.
 #[derive(Debug, Parser)]
 #[command(name = "tracepact", version, arg_required_else_help = true)]

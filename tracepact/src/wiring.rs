@@ -1,21 +1,26 @@
 //! Puts the rooms together: which store, which routes on which port, what runs beside the requests.
 
 mod background;
+mod collector;
 mod docs_pages;
 pub(crate) mod health;
+mod metric_sink;
 pub(crate) mod openapi;
+mod seen;
+mod store_metrics;
 mod tables;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use prometheus::Registry;
 use tracepact_base::SystemClock;
 use tracepact_dashboard::Dashboard;
+use tracepact_store::StoreError;
 
 pub(crate) use background::Background;
 pub(crate) use tables::Tables;
 
-use crate::commands::Addresses;
 use crate::config::Config;
 use crate::config::validate::Part;
 use health::Health;
@@ -32,22 +37,34 @@ pub(crate) struct App {
     pub(crate) registry: Registry,
 }
 
-impl App {
-    /// Opens what is kept on disk and puts the configured parts together.
-    pub(crate) async fn build(config: &Config, _addresses: &Addresses) -> anyhow::Result<Self> {
-        let clock = SystemClock::shared();
-        let registry = Registry::new();
-        let health = Arc::new(Health::default());
-        let background = Background::new();
-        let mut tables = Tables::new(health.clone())?;
-        tables.add_http(openapi::routes())?;
-        let dashboard = Dashboard::new(clock.clone(), config.aliases.clone());
-        if config.runs(Part::Dashboard) {
-            tables.add_http(tracepact_dashboard::routes(dashboard)?)?;
-        }
-        Ok(Self { tables, background, health, registry })
-    }
+/// What is kept on disk cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the data directory {} cannot be used: {source}", path.display())]
+pub(crate) struct StoreFailed {
+    path: PathBuf,
+    source: StoreError,
 }
 
-/// What else people should know at start.
-pub(crate) fn say_more(_config: &Config) {}
+impl App {
+    /// Opens what is kept on disk and puts the configured parts together.
+    pub(crate) async fn build(config: &Config) -> anyhow::Result<Self> {
+        let clock = SystemClock::shared();
+        let health = Arc::new(Health::default());
+        let mut app = Self {
+            tables: Tables::new(health.clone())?,
+            background: Background::new(),
+            health,
+            registry: Registry::new(),
+        };
+        app.tables.add_http(openapi::routes())?;
+        let mut dashboard = Dashboard::new(clock.clone(), config.aliases.clone());
+        if config.runs(Part::Collector) {
+            let collector = collector::build(&mut app, config, clock.clone()).await?;
+            dashboard = dashboard.with_sightings(collector.seen.clone());
+        }
+        if config.runs(Part::Dashboard) {
+            app.tables.add_http(tracepact_dashboard::routes(dashboard)?)?;
+        }
+        Ok(app)
+    }
+}

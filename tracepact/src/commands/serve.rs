@@ -15,9 +15,7 @@ use tracepact_listener::{Access, RequestMetrics, Scope, Scopes, ServeLimits, Tls
 
 use crate::config::{Config, Environment, Overrides, keys, load};
 use crate::wiring::{self, App};
-use addresses::Bound;
-
-pub(crate) use addresses::Addresses;
+use addresses::{Addresses, Bound};
 
 /// Wrong usage or configuration.
 pub(crate) const EXIT_CONFIG: u8 = 2;
@@ -169,7 +167,10 @@ async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode
         tracing::info!("made an admin token in {}", token_file.display());
     }
     let signals = drain::Signals::new().map_err(anyhow::Error::new)?;
-    let app = App::build(&config, &bound.addresses).await?;
+    let app = App::build(&config).await.map_err(|error| {
+        let code = if error.is::<wiring::StoreFailed>() { EXIT_DATA_DIR } else { 1 };
+        Failure { code, error }
+    })?;
     let rules = |addr: std::net::SocketAddr| {
         let access = Access::for_listen(addr.ip())
             .with_open(config.open)
@@ -226,5 +227,4 @@ fn announce(config: &Config, addresses: &Addresses) {
     if !tracepact_dashboard::UI_EMBEDDED && config.runs(crate::config::validate::Part::Dashboard) {
         println!("{:<22} not built into this binary; the first page says how", "pages");
     }
-    wiring::say_more(config);
 }

@@ -18,20 +18,20 @@ pub(crate) const NO_KEYS: [(&str, &str); 3] = [
 ];
 
 /// Names that Zipkin's and Pact Broker's users already have and that mean something here.
-pub(crate) const FOREIGN: [(&str, &str); 4] = [
+pub(crate) const FOREIGN: [(&str, &str); 6] = [
     ("QUERY_PORT", "http_addr"),
     ("STRICT_TRACE_ID", "query.strict_trace_id"),
     ("QUERY_TIMEOUT", "query.timeout_ms"),
+    ("QUERY_LOOKBACK", "query.lookback_ms"),
+    ("AUTOCOMPLETE_KEYS", "query.autocomplete_keys"),
     ("PACT_BROKER_PORT", "broker_addr"),
 ];
 
 /// Names of theirs that mean nothing here; whoever sets them should know.
-pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 19] = [
+pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 17] = [
     "STORAGE_TYPE",
     "MEM_MAX_SPANS",
-    "QUERY_LOOKBACK",
     "SEARCH_ENABLED",
-    "AUTOCOMPLETE_KEYS",
     "COLLECTOR_SAMPLE_RATE",
     "COLLECTOR_HTTP_ENABLED",
     "COLLECTOR_GRPC_ENABLED",
@@ -164,7 +164,8 @@ fn foreign(name: &str, text: &str) -> Result<Value, Error> {
             let port: u16 = text.trim().parse().map_err(|_| invalid("a port number is wanted"))?;
             Value::String(format!("127.0.0.1:{port}"))
         }
-        "QUERY_TIMEOUT" => {
+        "AUTOCOMPLETE_KEYS" => Value::Array(keys::list(text)),
+        "QUERY_TIMEOUT" | "QUERY_LOOKBACK" => {
             let (number, factor) = match text.trim() {
                 ms if ms.ends_with("ms") => (ms.trim_end_matches("ms"), 1),
                 s if s.ends_with('s') => (s.trim_end_matches('s'), 1_000),

@@ -26,6 +26,8 @@ pub(crate) struct Raw {
     pub(crate) tls: Tls,
     /// What readers get.
     pub(crate) query: Query,
+    /// How long what is stored is kept.
+    pub(crate) retention: Retention,
     /// Kafka, for consumer lag and lost messages. Without it these pages are empty.
     pub(crate) kafka: Kafka,
     /// Request and result topics whose messages are followed by their key.
@@ -50,6 +52,7 @@ impl Default for Raw {
             access: Access::default(),
             tls: Tls::default(),
             query: Query::default(),
+            retention: Retention::default(),
             kafka: Kafka::default(),
             flows: Vec::new(),
             services: Vec::new(),
@@ -110,11 +113,45 @@ pub(crate) struct Query {
     /// The longest time a question may take.
     #[schemars(range(min = 100, max = 600_000))]
     pub(crate) timeout_ms: u64,
+    /// How far back is looked when a question names no window.
+    #[schemars(range(min = 1_000, max = 31_536_000_000_u64))]
+    pub(crate) lookback_ms: u64,
+    /// Tag keys whose values Zipkin's page completes.
+    pub(crate) autocomplete_keys: Vec<String>,
 }
 
 impl Default for Query {
     fn default() -> Self {
-        Self { strict_trace_id: true, timeout_ms: 11_000 }
+        Self {
+            strict_trace_id: true,
+            timeout_ms: 11_000,
+            lookback_ms: 86_400_000,
+            autocomplete_keys: Vec::new(),
+        }
+    }
+}
+
+/// How long what is stored is kept.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Retention {
+    /// Days that spans are kept, counted from their start.
+    #[schemars(range(min = 1, max = 3_650))]
+    pub(crate) spans_days: u64,
+    /// Days that series are kept.
+    #[schemars(range(min = 1, max = 3_650))]
+    pub(crate) series_days: u64,
+    /// Days that events are kept.
+    #[schemars(range(min = 1, max = 3_650))]
+    pub(crate) events_days: u64,
+    /// Bytes that blocks of spans may take; the oldest days go first. Unset: no bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disk_bytes_max: Option<u64>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { spans_days: 7, series_days: 7, events_days: 7, disk_bytes_max: None }
     }
 }
 

@@ -80,6 +80,12 @@ pub(crate) struct Config {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) strict_trace_id: bool,
     pub(crate) query_timeout: Duration,
+    pub(crate) query_lookback: Duration,
+    pub(crate) autocomplete_keys: Vec<String>,
+    pub(crate) spans_retention: Duration,
+    pub(crate) series_retention: Duration,
+    pub(crate) events_retention: Duration,
+    pub(crate) disk_bytes_max: Option<u64>,
     pub(crate) kafka_bootstrap: Option<String>,
     pub(crate) kafka_poll_interval: Duration,
     pub(crate) flows: Vec<Flow>,
@@ -108,6 +114,12 @@ impl Config {
             tls: tls(&raw.tls, base)?,
             strict_trace_id: raw.query.strict_trace_id,
             query_timeout: within("query.timeout_ms", raw.query.timeout_ms, 100, 600_000)?,
+            query_lookback: within("query.lookback_ms", raw.query.lookback_ms, 1_000, 31_536_000_000)?,
+            autocomplete_keys: raw.query.autocomplete_keys.clone(),
+            spans_retention: days("retention.spans_days", raw.retention.spans_days)?,
+            series_retention: days("retention.series_days", raw.retention.series_days)?,
+            events_retention: days("retention.events_days", raw.retention.events_days)?,
+            disk_bytes_max: raw.retention.disk_bytes_max,
             kafka_bootstrap: raw.kafka.bootstrap.clone().filter(|text| !text.trim().is_empty()),
             kafka_poll_interval: within(
                 "kafka.poll_interval_ms",
@@ -260,6 +272,14 @@ fn within(key: &str, value: u64, min: u64, max: u64) -> Result<Duration, Error> 
     }
 }
 
+fn days(key: &str, value: u64) -> Result<Duration, Error> {
+    if (1..=3_650).contains(&value) {
+        Ok(Duration::from_secs(value * 86_400))
+    } else {
+        Err(invalid(key, format!("{value} is not between 1 and 3650 days")))
+    }
+}
+
 fn flows(raw: &Raw) -> Result<Vec<Flow>, Error> {
     let mut names = BTreeSet::new();
     if !raw.flows.is_empty() && raw.kafka.bootstrap.is_none() {
@@ -385,6 +405,7 @@ mod tests {
                 "access.tokens.token_file",
             ),
             ("query.timeout_ms = 1", "query.timeout_ms"),
+            ("retention.spans_days = 0", "retention.spans_days"),
             ("tls.cert_file = \"x\"", "tls.key_file"),
             ("tls.listeners = [\"https\"]", "tls.listeners"),
             ("[[flows]]\nname = \"a\"", "flows"),

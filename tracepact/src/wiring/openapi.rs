@@ -14,10 +14,15 @@ pub(crate) fn document() -> OpenApi {
         ))
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();
-    for room in [tracepact_dashboard::openapi()] {
+    for (_, room) in rooms() {
         document.merge(room);
     }
     document
+}
+
+/// What each room says about its own routes.
+fn rooms() -> [(&'static str, OpenApi); 2] {
+    [("query", tracepact_query::openapi()), ("dashboard", tracepact_dashboard::openapi())]
 }
 
 /// The document, from the server it describes.
@@ -48,7 +53,7 @@ mod tests {
     #[test]
     fn no_two_rooms_describe_one_path() {
         let mut seen = std::collections::BTreeMap::new();
-        for (room, document) in [("dashboard", tracepact_dashboard::openapi())] {
+        for (room, document) in rooms() {
             for path in document.paths.paths.keys() {
                 if let Some(first) = seen.insert(path.clone(), room) {
                     panic!("{path} is described by {first} and by {room}");

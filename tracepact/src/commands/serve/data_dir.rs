@@ -19,7 +19,7 @@ pub(super) fn take(dir: &Path) -> anyhow::Result<Lock> {
             "the data directory {shown} cannot be made: {error}; choose another one with --data-dir"
         )
     })?;
-    let path = dir.join("lock");
+    let path = dir.join("process.lock");
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(
         |error| {
             anyhow::anyhow!(
