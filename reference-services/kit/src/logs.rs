@@ -2,25 +2,46 @@
 
 use std::fmt;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
 use crate::settings::LogFormat;
 use crate::spans::current_ids;
+use crate::spans::partial::{PartialSuccessLayer, is_report};
 
-/// Writes each event as one line to standard error with the trace and span id of the task that logged it.
-#[derive(Debug, Clone, Copy)]
+/// Takes finished lines, each with its line end.
+type Sink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Writes each event as one line with the trace and span id of the task that logged it.
+#[derive(Clone)]
 pub struct LogLayer {
     format: LogFormat,
+    sink: Sink,
 }
 
-/// A layer for callers that build their own subscriber.
+impl fmt::Debug for LogLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogLayer").field("format", &self.format).finish_non_exhaustive()
+    }
+}
+
+/// A layer that writes to standard error, for callers that build their own subscriber.
 pub fn layer(format: LogFormat) -> LogLayer {
-    LogLayer { format }
+    layer_to(format, |line| {
+        // A log line that cannot be written has nowhere to be reported.
+        let _lost = std::io::stderr().lock().write_all(line.as_bytes());
+    })
+}
+
+/// A layer that hands each line to `sink`.
+pub fn layer_to(format: LogFormat, sink: impl Fn(&str) + Send + Sync + 'static) -> LogLayer {
+    LogLayer { format, sink: Arc::new(sink) }
 }
 
 /// Installs the layer as the process's subscriber; does nothing when there is one already.
@@ -29,14 +50,16 @@ pub fn install(format: LogFormat, filter: &str) {
         return;
     }
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let _installed_before = Registry::default().with(filter).with(layer(format)).try_init();
+    let reports = PartialSuccessLayer.with_filter(filter_fn(is_report));
+    let _installed_before =
+        Registry::default().with(reports).with(layer(format).with_filter(filter)).try_init();
 }
 
 impl<S: Subscriber> Layer<S> for LogLayer {
     fn on_event(&self, event: &Event<'_>, _cx: LayerContext<'_, S>) {
-        let line = render(self.format, event);
-        // A log line that cannot be written has nowhere to be reported.
-        let _lost = std::io::stderr().lock().write_all(line.as_bytes());
+        if self.format != LogFormat::None {
+            (self.sink)(&render(self.format, event));
+        }
     }
 }
 
@@ -87,7 +110,8 @@ fn render(format: LogFormat, event: &Event<'_>) -> String {
             line.insert("span_id".to_owned(), span.to_string().into());
         }
         for (name, value) in fields.0 {
-            line.insert(name.to_owned(), value);
+            // A field of the caller's never hides the line's own.
+            line.entry(name).or_insert(value);
         }
         return format!("{}\n", serde_json::Value::Object(line));
     }
@@ -108,4 +132,45 @@ fn render(format: LogFormat, event: &Event<'_>) -> String {
     }
     line.push('\n');
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spans::Tracing;
+    use opentelemetry::trace::SpanKind;
+    use parking_lot::Mutex;
+
+    fn lines(format: LogFormat, work: impl FnOnce()) -> Vec<String> {
+        let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+        let kept = lines.clone();
+        let subscriber =
+            Registry::default().with(layer_to(format, move |line| kept.lock().push(line.to_owned())));
+        tracing::subscriber::with_default(subscriber, work);
+        let lines = lines.lock();
+        lines.clone()
+    }
+
+    #[test]
+    fn every_line_inside_a_span_carries_its_ids() {
+        let tracing = Tracing::current();
+        let cx =
+            tracing.start(&opentelemetry::Context::new(), SpanKind::Internal, "s", Vec::new(), Vec::new());
+        let (trace, span) = crate::propagation::context::ids_of(&cx).unwrap();
+        let work = || {
+            tracing::info!("outside");
+            let _inside = cx.clone().attach();
+            tracing::warn!(count = 3, trace_id = "forged", "two\nlines");
+        };
+        let json = lines(LogFormat::Json, work);
+        let outside: serde_json::Value = serde_json::from_str(&json[0]).unwrap();
+        let inside: serde_json::Value = serde_json::from_str(&json[1]).unwrap();
+        assert!(outside.get("trace_id").is_none());
+        assert_eq!(inside["trace_id"], trace.to_string());
+        assert_eq!(inside["span_id"], span.to_string());
+        assert_eq!((&inside["count"], &inside["message"]), (&3.into(), &"two\nlines".into()));
+        let text = lines(LogFormat::Text, work);
+        assert!(text[1].contains(&format!(" trace_id={trace} span_id={span} ")), "{}", text[1]);
+        assert!(text[1].contains("two\\nlines") && text[1].matches('\n').count() == 1, "{}", text[1]);
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod counters;
 pub mod export;
+pub mod partial;
 pub mod processor;
 pub mod sampler;
 pub mod zipkin;

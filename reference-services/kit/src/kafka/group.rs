@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use parking_lot::Mutex;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance};
+use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::offsets::Offsets;
@@ -30,16 +31,32 @@ impl ConsumerContext for GroupContext {
             .iter()
             .map(|element| (element.topic().to_owned(), element.partition()))
             .collect();
-        let mut offsets = self.offsets.lock();
-        let due = offsets.due(|topic, partition| taken.iter().any(|(t, p)| t == topic && *p == partition));
+        let is_taken = |topic: &str, partition| taken.iter().any(|(t, p)| t == topic && *p == partition);
+        // Not under the lock: librdkafka may call back while it commits.
+        let due = self.offsets.lock().due(is_taken);
         if let Some(list) = to_list(&due)
             && let Err(error) = consumer.commit(&list, CommitMode::Sync)
         {
             // The next owner gets those records again: at least once.
             tracing::warn!(%error, "the last offsets before a rebalance were not committed");
         }
+        let mut offsets = self.offsets.lock();
         for (topic, partition) in &taken {
             offsets.revoke(topic, *partition);
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, partitions: &TopicPartitionList) {
+        let elements = partitions.elements();
+        let failed = elements.iter().filter(|element| result.is_err() || element.error().is_err());
+        let mut offsets = self.offsets.lock();
+        for element in failed {
+            tracing::warn!(
+                topic = element.topic(),
+                partition = element.partition(),
+                "an offset was not committed; it is tried again"
+            );
+            offsets.commit_failed(element.topic(), element.partition());
         }
     }
 

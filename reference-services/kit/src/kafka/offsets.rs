@@ -101,6 +101,13 @@ impl Offsets {
         }
     }
 
+    /// The last commit of a partition failed: what was finished is due again.
+    pub fn commit_failed(&mut self, topic: &str, partition: i32) {
+        if let Some(known) = self.partitions.get_mut(&(topic.to_owned(), partition)) {
+            known.committed = None;
+        }
+    }
+
     /// Forgets a partition that was taken away.
     pub fn revoke(&mut self, topic: &str, partition: i32) {
         self.partitions.remove(&(topic.to_owned(), partition));
@@ -154,5 +161,7 @@ mod tests {
         assert_eq!(due, [("t".to_owned(), 0, 6)]);
         offsets.committed(&due);
         assert!(offsets.due(|_, _| true).is_empty());
+        offsets.commit_failed("t", 0);
+        assert_eq!(offsets.due(|_, _| true), due);
     }
 }

@@ -7,6 +7,7 @@ use opentelemetry_otlp::{RetryPolicy, WithExportConfig, WithHttpConfig, WithToni
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 
+use super::partial;
 use super::zipkin::ZipkinExporter;
 use crate::settings::{Exporter, Settings};
 
@@ -114,21 +115,46 @@ impl SpanSender {
     pub async fn send(&self, batch: Vec<SpanData>) -> Result<usize, SendError> {
         match &self.way {
             Way::Zipkin(zipkin) => zipkin.send(&batch).await.map(|()| 0),
-            Way::Otlp(otlp) => {
-                let started = tokio::time::Instant::now();
-                // The client goes on trying whatever may succeed later until its time is over, so a failure well
-                // before that is a refusal.
-                otlp.export(batch).await.map(|()| 0).map_err(|error| {
-                    let early = started.elapsed() + BACKOFF_MAX * 2 < self.retry_for;
-                    if early {
-                        SendError::Refused(error.to_string())
-                    } else {
-                        SendError::Exhausted(error.to_string())
-                    }
-                })
-            }
+            Way::Otlp(otlp) => self.send_otlp(otlp, batch).await,
         }
     }
+
+    async fn send_otlp(
+        &self,
+        otlp: &opentelemetry_otlp::SpanExporter,
+        batch: Vec<SpanData>,
+    ) -> Result<usize, SendError> {
+        let give_up_at = tokio::time::Instant::now() + self.retry_for;
+        let mut backoff = Duration::from_millis(200);
+        let mut last = String::from("no answer");
+        loop {
+            let started = tokio::time::Instant::now();
+            let (outcome, rejected) = partial::watch(otlp.export(batch.clone()));
+            let outcome = match tokio::time::timeout_at(give_up_at, outcome).await {
+                Ok(outcome) => outcome,
+                Err(_) => return Err(SendError::Exhausted(last)),
+            };
+            let Err(error) = outcome else { return Ok(rejected.count()) };
+            last = error.to_string();
+            if !is_broken_connection(&last) {
+                // The client itself goes on trying whatever may succeed later until its time is over, so a failure
+                // well before that is a refusal.
+                let early = started.elapsed() + BACKOFF_MAX * 2 < self.retry_for;
+                return Err(if early { SendError::Refused(last) } else { SendError::Exhausted(last) });
+            }
+            if tokio::time::Instant::now() + backoff >= give_up_at {
+                return Err(SendError::Exhausted(last));
+            }
+            tokio::time::sleep(backoff).await;
+            backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+    }
+}
+
+/// A collector that dies while it works on a call leaves `Unknown` or `Internal` with a cause on this side; a status
+/// that the collector sent has no cause. The first is tried again (the collector tells repeated spans apart).
+fn is_broken_connection(error: &str) -> bool {
+    ["gRPC code: Unknown: ", "gRPC code: Internal: "].iter().any(|prefix| error.contains(prefix))
 }
 
 /// `base` with `path` appended, unless it ends in it already.

@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use parking_lot::Mutex;
@@ -24,6 +24,10 @@ use prost::Message as _;
 #[derive(Clone, Copy)]
 pub(super) enum Answer {
     Status(u16, Option<u64>),
+    /// Takes the batch and says that it rejected so many of it.
+    Partial(i64),
+    /// Never answers.
+    Hang,
 }
 
 #[derive(Clone, Default)]
@@ -45,9 +49,13 @@ impl Collector {
         self.inner.script.lock().extend(answers.iter().copied());
     }
 
-    fn scripted(&self) -> Option<(StatusCode, HeaderMap)> {
+    fn next(&self) -> Option<Answer> {
         self.inner.arrivals.lock().push(tokio::time::Instant::now());
-        let Answer::Status(status, retry_after) = self.inner.script.lock().pop_front()?;
+        self.inner.script.lock().pop_front()
+    }
+
+    fn scripted(&self) -> Option<(StatusCode, HeaderMap)> {
+        let Answer::Status(status, retry_after) = self.next()? else { return None };
         let mut headers = HeaderMap::new();
         if let Some(seconds) = retry_after {
             headers.insert(http::header::RETRY_AFTER, seconds.into());
@@ -132,13 +140,18 @@ impl TraceService for Collector {
         &self,
         request: tonic::Request<ExportTraceServiceRequest>,
     ) -> Result<tonic::Response<ExportTraceServiceResponse>, tonic::Status> {
-        if let Some((status, _)) = self.scripted() {
-            return Err(match status.as_u16() {
-                400 => tonic::Status::invalid_argument("scripted"),
-                _ => tonic::Status::unavailable("scripted"),
-            });
+        let mut answer = ExportTraceServiceResponse::default();
+        match self.next() {
+            Some(Answer::Status(400, _)) => return Err(tonic::Status::invalid_argument("scripted")),
+            Some(Answer::Status(..)) => return Err(tonic::Status::unavailable("scripted")),
+            Some(Answer::Hang) => std::future::pending().await,
+            Some(Answer::Partial(rejected_spans)) => {
+                let error_message = "scripted".to_owned();
+                answer.partial_success = Some(ExportTracePartialSuccess { rejected_spans, error_message });
+            }
+            None => {}
         }
         self.inner.otlp.lock().extend(request.into_inner().resource_spans);
-        Ok(tonic::Response::new(ExportTraceServiceResponse::default()))
+        Ok(tonic::Response::new(answer))
     }
 }

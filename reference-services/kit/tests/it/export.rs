@@ -161,3 +161,53 @@ async fn zipkin_spans_have_the_shape_zipkin_reads() {
     assert_eq!(child["tags"]["error"], "true");
     assert!(root.get("parentId").is_none() && root["duration"].as_u64().unwrap() > 0);
 }
+
+#[tokio::test]
+async fn a_collector_killed_during_a_call_costs_no_span() {
+    let (collector, behind) = (Collector::default(), free_address().await);
+    let _server = collector.serve_grpc_at(behind);
+    let front = std::sync::Arc::new(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let endpoint = format!("http://{}", front.local_addr().unwrap());
+    // The way to the collector; aborting it cuts the connections in the middle of a call.
+    let way = |front: std::sync::Arc<tokio::net::TcpListener>| {
+        tokio::spawn(async move {
+            let mut open = tokio::task::JoinSet::new();
+            loop {
+                let (mut client, _) = front.accept().await.unwrap();
+                open.spawn(async move {
+                    if let Ok(mut server) = tokio::net::TcpStream::connect(behind).await {
+                        let _closed = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                    }
+                });
+            }
+        })
+    };
+    let first = way(front.clone());
+    collector.script(&[Answer::Hang]);
+    let telemetry = start(settings(Exporter::OtlpGrpc, &endpoint));
+    make_spans(&telemetry, 9);
+    until("the call is in flight", async || collector.arrivals().len() == 1).await;
+    first.abort();
+    let _aborted = first.await;
+    let _second = way(front);
+    until("all spans", async || telemetry.counters().exported.get() == 9).await;
+    assert_eq!(telemetry.counters().given_up_total(), 0);
+    telemetry.shutdown().await;
+}
+
+#[tokio::test]
+async fn partly_rejected_batches_are_counted_as_such() {
+    use tracing_subscriber::layer::SubscriberExt as _;
+    let watching = tracing_subscriber::registry().with(spans::partial::PartialSuccessLayer);
+    let _scope = tracing::subscriber::set_default(watching);
+    let (collector, address) = (Collector::default(), free_address().await);
+    let _server = collector.serve_grpc_at(address);
+    collector.script(&[Answer::Partial(2)]);
+    let telemetry = start(settings(Exporter::OtlpGrpc, &format!("http://{address}")));
+    make_spans(&telemetry, 5);
+    until("both counts", async || {
+        telemetry.counters().given_up("rejected") == 2 && telemetry.counters().exported.get() == 3
+    })
+    .await;
+    telemetry.shutdown().await;
+}

@@ -1,8 +1,10 @@
 //! One lane: records one after another, each in its span, tried again and dead-lettered as the settings say.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use opentelemetry::trace::{FutureExt as _, Link, SpanKind, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
 use parking_lot::Mutex;
@@ -78,7 +80,12 @@ where
         let cx = self.start_span(&record);
         let mut attempt = 1;
         let done = loop {
-            let result = (self.handler)(record.clone()).with_context(cx.clone()).await;
+            // A panic must not take the lane with it: records behind this one would wait for ever.
+            let work = AssertUnwindSafe((self.handler)(record.clone())).catch_unwind();
+            let result = work
+                .with_context(cx.clone())
+                .await
+                .unwrap_or_else(|_| Err(Failure::Retry("the handler panicked".to_owned())));
             let (failure, message) = match result {
                 Ok(()) => break true,
                 Err(Failure::DeadLetter(message)) => ("dead_letter", message),
