@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 /// Points remembered per partition. A full table is thinned out, so it reaches far back.
 const POINTS_MAX: usize = 240;
+/// Distance of points beyond which a full table drops its oldest point instead: it then reaches about two days back.
+const SPACING_MAX_NS: u64 = 600_000_000_000;
 
 /// How old a backlog is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,6 +21,8 @@ pub struct Age {
 pub struct TimeTable {
     /// (nanoseconds since 1970, end offset), both ascending.
     points: VecDeque<(u64, i64)>,
+    /// Points are kept at least so far apart; the newest one moves until it is.
+    spacing_ns: u64,
 }
 
 impl TimeTable {
@@ -29,14 +33,18 @@ impl TimeTable {
                 return;
             }
             if end < newest_end {
-                self.points.clear();
+                *self = Self::default();
             }
         }
         let count = self.points.len();
-        if count >= 2 && self.points[count - 1].1 == end && self.points[count - 2].1 == end {
-            // A flat stretch needs only its two ends.
-            self.points[count - 1].0 = at_ns;
-            return;
+        if count >= 2 {
+            let (newest, before) = (self.points[count - 1], self.points[count - 2]);
+            let flat = newest.1 == end && before.1 == end;
+            if flat || at_ns - before.0 < self.spacing_ns {
+                // A flat stretch needs only its two ends.
+                self.points[count - 1] = (at_ns, end);
+                return;
+            }
         }
         if count == POINTS_MAX {
             self.thin_out();
@@ -46,11 +54,18 @@ impl TimeTable {
 
     /// Drops every second point but the first: the table then reaches twice as far back, half as finely.
     fn thin_out(&mut self) {
+        if self.spacing_ns >= SPACING_MAX_NS {
+            self.points.pop_front();
+            return;
+        }
         let mut index = 0;
         self.points.retain(|_| {
             index += 1;
             index % 2 == 1
         });
+        let (first, last) = (self.points.front(), self.points.back());
+        let span_ns = last.zip(first).map_or(0, |(last, first)| last.0 - first.0);
+        self.spacing_ns = span_ns / self.points.len().max(1) as u64;
     }
 
     /// How old the record at `committed` is; `None` when the table cannot tell, 0 when nothing is behind.

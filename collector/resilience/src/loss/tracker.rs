@@ -118,8 +118,8 @@ impl FlowTracker {
 
     /// Works the verdicts out anew and returns those that changed.
     ///
-    /// The caller's contract: `commits` were read first, and then everything that was in the result and dead-letter
-    /// topics at that time, or later, has been shown. Partitions without an entry count as not committed.
+    /// The caller's contract: `commits` were read first, and then everything that was in the flow's topics at that time,
+    /// or later, has been shown. Partitions without an entry count as not committed.
     pub fn advance(&mut self, commits: BTreeMap<i32, i64>, now_ns: u64) -> Vec<VerdictChange> {
         self.commits = commits;
         let window = self.rules.window_ns;

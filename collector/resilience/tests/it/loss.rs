@@ -133,6 +133,7 @@ proptest! {
         let mut requests: BTreeMap<u8, Vec<(i64, u64)>> = BTreeMap::new();
         let mut results: BTreeMap<u8, usize> = BTreeMap::new();
         let mut dead: BTreeMap<u8, usize> = BTreeMap::new();
+        let mut touched: BTreeMap<u8, u64> = BTreeMap::new();
         let mut last: Option<(u8, Record)> = None;
         for step in steps {
             match step {
@@ -166,7 +167,27 @@ proptest! {
                     None => {}
                 },
             }
+            if let Some((_, shown)) = &last {
+                let key: u8 = shown.key[1..].parse().unwrap();
+                touched.entry(key).and_modify(|at| *at = shown.at_ns.max(*at)).or_insert(shown.at_ns);
+            }
             tracker.advance(commit(committed), now);
+            // The tracker forgets answered messages, and results whose request never showed, one window later.
+            let known: Vec<String> = tracker.messages(1_000).into_iter().map(|m| m.key).collect();
+            for key in 0..6u8 {
+                let orphan = !requests.contains_key(&key)
+                    && touched.get(&key).is_some_and(|at| now > at + WINDOW);
+                let gone = requests.contains_key(&key) && !known.contains(&format!("k{key}"));
+                if orphan || gone {
+                    requests.remove(&key);
+                    results.remove(&key);
+                    dead.remove(&key);
+                    touched.remove(&key);
+                    if last.as_ref().is_some_and(|(_, shown)| shown.key == format!("k{key}")) {
+                        last = None;
+                    }
+                }
+            }
             for message in tracker.messages(1_000) {
                 let key: u8 = message.key[1..].parse().unwrap();
                 let asked = &requests[&key];
