@@ -10,7 +10,7 @@ function span(id, parent, depth, service, name, kind, start, duration, more = {}
     span_id: id,
     parent_id: parent,
     row_parent_id: parent,
-    depth,
+    depth: depth + 1,
     service,
     name,
     kind,

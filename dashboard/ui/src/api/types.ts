@@ -30,62 +30,10 @@ export type ServicesAnswer = Schemas["ServicesAnswer"];
 
 // --- traces
 
-export interface TraceSummary {
-  trace_id: string;
-  root_service?: Maybe<string>;
-  root_name?: Maybe<string>;
-  start?: Maybe<Instant>;
-  duration_us?: Maybe<number>;
-  span_count: number;
-  error_count: number;
-  services: string[];
-}
-
-export interface TracesAnswer extends ListAnswer {
-  traces: TraceSummary[];
-}
-
-export interface SpanEvent {
-  offset_us?: Maybe<number>;
-  name: string;
-  attributes?: Maybe<Record<string, unknown>>;
-}
-
-export interface Span {
-  span_id: string;
-  parent_id?: Maybe<string>;
-  row_parent_id?: Maybe<string>;
-  depth: number;
-  service?: Maybe<string>;
-  name?: Maybe<string>;
-  kind?: Maybe<string>;
-  start_offset_us?: Maybe<number>;
-  duration_us?: Maybe<number>;
-  error: boolean;
-  status_message?: Maybe<string>;
-  instance?: Maybe<string>;
-  version?: Maybe<string>;
-  remote_service?: Maybe<string>;
-  tags: Record<string, unknown>;
-  events: SpanEvent[];
-  links: { trace_id: string; span_id: string }[];
-  shared?: Maybe<boolean>;
-}
-
-export interface TraceAnswer extends ListAnswer {
-  trace_id: string;
-  header: {
-    start?: Maybe<Instant>;
-    duration_us?: Maybe<number>;
-    services: string[];
-    depth: number;
-    span_count: number;
-    error_count: number;
-  };
-  spans: Span[];
-  missing_parents: string[];
-  roots: number;
-}
+export type TraceSummary = Schemas["TraceSummary"];
+export type TracesAnswer = Schemas["TracesAnswer"];
+export type Span = Schemas["TraceSpan"];
+export type TraceAnswer = Schemas["TraceAnswer"];
 
 // --- breakers and bulkheads
 
@@ -217,22 +165,7 @@ export interface MessagesAnswer extends ListAnswer {
 
 // --- events
 
-export interface FeedEvent {
-  id: string;
-  kind: string;
-  at: Instant;
-  title: string;
-  cause?: Maybe<string>;
-  service?: Maybe<string>;
-  edge?: Maybe<Edge>;
-  destination?: Maybe<string>;
-  attributes?: Maybe<Record<string, string>>;
-  links?: Maybe<ApiLink[]>;
-}
-
-export interface EventsAnswer extends ListAnswer {
-  events: FeedEvent[];
-}
+export type EventsAnswer = Schemas["EventsAnswer"];
 
 // --- contracts
 

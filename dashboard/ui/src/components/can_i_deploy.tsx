@@ -101,7 +101,7 @@ function Verdict({
             <State look={answerLook(data.deployable)} /> {asked.pacticipant}{" "}
             <span class="mono">{asked.version}</span> to {asked.environment}
           </p>
-          <p>{data.reason}</p>
+          <p class="lines">{data.reason}</p>
           {data.deployable === null || data.deployable === undefined ? (
             <p class="soft">Unknown does not deploy either.</p>
           ) : null}

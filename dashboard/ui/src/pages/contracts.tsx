@@ -207,7 +207,7 @@ function Decisions({ decisions }: { decisions: Decision[] }) {
                 <td>
                   <State look={answerLook(d.deployable)} />
                 </td>
-                <td class="wide">{d.reason}</td>
+                <td class="wide lines">{d.reason}</td>
                 <td>
                   <Ago at={d.at} />
                 </td>

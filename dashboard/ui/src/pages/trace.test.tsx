@@ -9,7 +9,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 const span = (span_id: string, depth: number, service: string, name: string, more = {}) => ({
   span_id,
-  depth,
+  depth: depth + 1,
   service,
   name,
   kind: "SERVER",

@@ -6,7 +6,7 @@ import { ancestors, nextError, parentIndex, rowsOf, visible } from "./flatten";
 function spans(depths: number[], errors: number[] = []): Span[] {
   return depths.map((depth, n) => ({
     span_id: `s${n}`,
-    depth,
+    depth: depth + 1,
     service: "orders",
     name: `step ${n}`,
     error: errors.includes(n),

@@ -22,7 +22,7 @@ export function rowsOf(spans: readonly Span[]): Row[] {
   const rows: Row[] = spans.map((span, index) => ({
     span,
     index,
-    level: Math.max(0, span.depth) + 1,
+    level: Math.max(1, span.depth),
     descendants: 0,
     expanded: true,
     position: 1,
