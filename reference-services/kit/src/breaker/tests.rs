@@ -173,3 +173,133 @@ fn forced_states_hold_and_are_told() {
     assert!(breaker.try_call().is_ok());
     assert_eq!(breaker.state(), State::Open, "it still publishes its own verdict");
 }
+
+mod model {
+    //! The whole breaker against its definition, written without any cleverness.
+
+    use super::*;
+    use proptest::prelude::*;
+
+    const SLICE: u64 = 500 * MS;
+    const SLEEP: u64 = 5_000 * MS;
+
+    struct Model {
+        origin: u64,
+        events: Vec<(u64, bool)>,
+        state: State,
+        stamp: u64,
+        /// The probe that may decide, by the number of the call.
+        probe: Option<usize>,
+    }
+
+    impl Model {
+        fn health(&self, now: u64) -> (u64, u64) {
+            let slice = |t: u64| (t - self.origin) / SLICE;
+            let inside =
+                self.events.iter().filter(|(t, _)| slice(*t) < slice(now) && slice(*t) + 20 >= slice(now));
+            let (mut all, mut bad) = (0, 0);
+            for (_, good) in inside {
+                all += 1;
+                bad += u64::from(!good);
+            }
+            (all, bad)
+        }
+
+        /// Whether the call is admitted.
+        fn call(&mut self, now: u64, number: usize) -> bool {
+            if self.state == State::Closed {
+                let (all, bad) = self.health(now);
+                if all < 20 || bad * 100 / all < 50 {
+                    return true;
+                }
+                (self.state, self.stamp, self.probe) = (State::Open, now, None);
+            }
+            if now <= self.stamp + SLEEP {
+                return false;
+            }
+            (self.state, self.stamp, self.probe) = (State::HalfOpen, now, Some(number));
+            true
+        }
+
+        fn finish(&mut self, now: u64, number: usize, outcome: Option<Outcome>) {
+            let decides = self.state == State::HalfOpen && self.probe == Some(number);
+            match (decides, outcome) {
+                (true, Some(Outcome::Success)) => {
+                    (self.state, self.origin) = (State::Closed, now);
+                    self.events.clear();
+                }
+                (true, Some(_)) => self.state = State::Open,
+                (true, None) => {
+                    (self.state, self.stamp) = (State::Open, self.stamp.saturating_sub(SLEEP + 1))
+                }
+                (false, _) => {}
+            }
+            match outcome {
+                Some(Outcome::Success) => self.events.push((now, true)),
+                Some(Outcome::Failure | Outcome::Timeout) => self.events.push((now, false)),
+                Some(Outcome::BadRequest) | None => {}
+            }
+        }
+    }
+
+    fn outcome(pick: u8) -> Option<Outcome> {
+        match pick {
+            0..=4 => Some(Outcome::Failure),
+            5..=8 => Some(Outcome::Success),
+            9 => Some(Outcome::Timeout),
+            10 => Some(Outcome::BadRequest),
+            _ => None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_breaker_does_what_its_definition_says(
+            steps in proptest::collection::vec((0u8..4, 0u8..12, 0u64..3_000, any::<proptest::sample::Index>()), 1..600),
+        ) {
+            let (breaker, clock) = breaker(BreakerSettings::default());
+            let mut model =
+                Model { origin: 0, events: Vec::new(), state: State::Closed, stamp: 0, probe: None };
+            let mut open: Vec<(usize, Call)> = Vec::new();
+            let mut now = 0;
+            for (number, (what, pick, wait_ms, index)) in steps.into_iter().enumerate() {
+                match what {
+                    0 => {
+                        // Mostly short waits, so that windows fill; sometimes long ones.
+                        let wait = if wait_ms < 2_700 { wait_ms / 50 } else { wait_ms * 2 };
+                        now += wait * MS;
+                        clock.advance_ns(wait * MS);
+                    }
+                    1 if !open.is_empty() => {
+                        let (number, call) = open.swap_remove(index.index(open.len()));
+                        model.finish(now, number, outcome(pick));
+                        match outcome(pick) {
+                            Some(outcome) => call.finish(outcome),
+                            None => drop(call),
+                        }
+                    }
+                    _ => {
+                        let admitted = breaker.try_call();
+                        prop_assert_eq!(admitted.is_ok(), model.call(now, number), "call {}", number);
+                        if let Ok(call) = admitted {
+                            prop_assert_eq!(call.is_probe(), model.probe == Some(number));
+                            // Some calls stay in flight and finish late.
+                            if pick == 0 {
+                                open.push((number, call));
+                            } else {
+                                model.finish(now, number, outcome(pick));
+                                match outcome(pick) {
+                                    Some(outcome) => call.finish(outcome),
+                                    None => drop(call),
+                                }
+                            }
+                        }
+                    }
+                }
+                prop_assert_eq!(breaker.state(), model.state);
+                let (requests, errors) = model.health(now);
+                prop_assert_eq!((breaker.window_requests(), breaker.window_errors()), (requests, errors));
+            }
+        }
+    }
+}

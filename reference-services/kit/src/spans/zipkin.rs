@@ -120,8 +120,8 @@ fn to_zipkin<'a>(span: &'a SpanData, service: &'a str) -> ZipkinSpan<'a> {
         tags.insert(attribute.key.as_str(), attribute.value.to_string());
     }
     if let Status::Error { description } = &span.status {
-        let text = if description.is_empty() { "true" } else { description.as_ref() };
-        tags.insert("error", text.to_owned());
+        let kind = tags.get("error.type").cloned().unwrap_or_else(|| "true".to_owned());
+        tags.insert("error", if description.is_empty() { kind } else { description.to_string() });
     }
     let timestamp = micros(span.start_time);
     ZipkinSpan {

@@ -9,7 +9,12 @@ use axum::extract::State;
 use axum::routing::post;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -102,9 +107,15 @@ impl Collector {
 
     /// OTLP/gRPC at `address`.
     pub(super) fn serve_grpc_at(&self, address: SocketAddr) -> tokio::task::JoinHandle<()> {
-        let service = TraceServiceServer::new(self.clone());
+        let (spans, metrics) =
+            (TraceServiceServer::new(self.clone()), MetricsServiceServer::new(self.clone()));
         tokio::spawn(async move {
-            tonic::transport::Server::builder().add_service(service).serve(address).await.unwrap();
+            tonic::transport::Server::builder()
+                .add_service(spans)
+                .add_service(metrics)
+                .serve(address)
+                .await
+                .unwrap();
         })
     }
 }
@@ -153,5 +164,16 @@ impl TraceService for Collector {
         }
         self.inner.otlp.lock().extend(request.into_inner().resource_spans);
         Ok(tonic::Response::new(answer))
+    }
+}
+
+#[tonic::async_trait]
+impl MetricsService for Collector {
+    async fn export(
+        &self,
+        request: tonic::Request<ExportMetricsServiceRequest>,
+    ) -> Result<tonic::Response<ExportMetricsServiceResponse>, tonic::Status> {
+        self.inner.metrics.lock().push(request.into_inner());
+        Ok(tonic::Response::new(ExportMetricsServiceResponse::default()))
     }
 }

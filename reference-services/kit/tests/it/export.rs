@@ -158,7 +158,7 @@ async fn zipkin_spans_have_the_shape_zipkin_reads() {
     assert_eq!(child["traceId"], root["traceId"]);
     assert_eq!(child["remoteEndpoint"]["serviceName"], "products");
     assert_eq!(child["localEndpoint"]["serviceName"], "tested");
-    assert_eq!(child["tags"]["error"], "true");
+    assert_eq!(child["tags"]["error"], "503");
     assert!(root.get("parentId").is_none() && root["duration"].as_u64().unwrap() > 0);
 }
 

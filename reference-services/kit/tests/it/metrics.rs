@@ -37,10 +37,21 @@ fn point(metrics: &[Metric], name: &str, words: &[&str]) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn the_registry_is_pushed_under_the_agreed_names() {
+async fn the_registry_is_pushed_over_http() {
     let (collector, address) = (Collector::default(), free_address().await);
     let _server = collector.serve_at(address).await;
-    let telemetry = start(settings(Exporter::OtlpHttp, &format!("http://{address}")));
+    pushed(Exporter::OtlpHttp, &collector, address).await;
+}
+
+#[tokio::test]
+async fn the_registry_is_pushed_over_grpc() {
+    let (collector, address) = (Collector::default(), free_address().await);
+    let _server = collector.serve_grpc_at(address);
+    pushed(Exporter::OtlpGrpc, &collector, address).await;
+}
+
+async fn pushed(exporter: Exporter, collector: &Collector, address: std::net::SocketAddr) {
+    let telemetry = start(settings(exporter, &format!("http://{address}")));
     let registry = telemetry.registry();
     let breaker = registry.breaker("stock", "products", BreakerSettings::default());
     breaker.try_call().unwrap().finish(Outcome::Failure);
@@ -70,12 +81,12 @@ async fn the_registry_is_pushed_under_the_agreed_names() {
     ];
     for (name, words, value) in expected {
         until(&format!("{name} {words:?} = {value}"), async || {
-            point(&last(&collector), name, words) == Some(value)
+            point(&last(collector), name, words) == Some(value)
         })
         .await;
     }
     until("paused seconds", async || {
-        point(&last(&collector), "tracepact.permits.paused_seconds", &["payments"]).is_some_and(|s| s > 0.0)
+        point(&last(collector), "tracepact.permits.paused_seconds", &["payments"]).is_some_and(|s| s > 0.0)
     })
     .await;
     let resource = format!("{:?}", collector.metrics()[0].resource_metrics[0].resource);
