@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use prometheus::{IntGauge, Registry};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracepact_base::{ErrorKind, SharedClock};
 use tracepact_model::{Codec, Prepared, SpanBatch, prepare};
-use tracepact_store::{SpanStore, StoreError};
+use tracepact_resilience::board::Boards;
+use tracepact_store::{EventStore, SeriesStore, SpanStore};
 
 use crate::admission::{Reason, Refused, admit};
 use crate::metrics::IngestMetrics;
-use crate::otlp_metrics::{self, MetricSample};
+use crate::otlp_metrics;
+use crate::samples::SampleSink;
 use crate::{Format, IngestConfig, Refusal, Transport};
 
 /// Bytes are reserved in pieces of this size.
@@ -22,10 +23,17 @@ const INLINE_BYTES_MAX: usize = 128 << 10;
 /// Most bodies being decoded on the blocking pool at once.
 const DECODING_MAX: usize = 4;
 
-/// Takes what was measured by services: the breaker board, the series store and the event feed behind one call.
-pub trait MetricSink: Send + Sync {
-    /// Keeps what it knows; resolves when that is durable. Answers how many samples it has no use for.
-    fn take(&self, samples: Vec<MetricSample>) -> BoxFuture<'_, Result<u64, StoreError>>;
+/// Where everything goes.
+#[derive(Clone)]
+pub struct Sinks {
+    /// Spans.
+    pub spans: Arc<dyn SpanStore>,
+    /// What services measured.
+    pub series: Arc<dyn SeriesStore>,
+    /// Transitions and changed limits that the measurements show.
+    pub events: Arc<dyn EventStore>,
+    /// What is true now.
+    pub boards: Arc<Boards>,
 }
 
 /// What became of a body that was taken.
@@ -45,7 +53,7 @@ pub struct Ingest {
 
 struct Inner {
     spans: Arc<dyn SpanStore>,
-    sink: Arc<dyn MetricSink>,
+    samples: SampleSink,
     clock: SharedClock,
     config: IngestConfig,
     in_flight: Arc<Semaphore>,
@@ -67,13 +75,12 @@ impl Drop for Share {
 }
 
 impl Ingest {
-    /// A pipeline into `spans` and `sink`.
+    /// A pipeline into `sinks`.
     ///
     /// # Errors
     /// When `registry` has its metrics already.
     pub fn new(
-        spans: Arc<dyn SpanStore>,
-        sink: Arc<dyn MetricSink>,
+        sinks: Sinks,
         clock: SharedClock,
         config: IngestConfig,
         registry: &Registry,
@@ -81,7 +88,9 @@ impl Ingest {
         let metrics = IngestMetrics::register(registry)?;
         let in_flight = Arc::new(Semaphore::new(config.in_flight_bytes_max / PIECE_BYTES));
         let decoding = Semaphore::new(DECODING_MAX);
-        Ok(Self { inner: Arc::new(Inner { spans, sink, clock, config, in_flight, decoding, metrics }) })
+        let Sinks { spans, series, events, boards } = sinks;
+        let samples = SampleSink::new(series, events, boards);
+        Ok(Self { inner: Arc::new(Inner { spans, samples, clock, config, in_flight, decoding, metrics }) })
     }
 
     pub(crate) fn config(&self) -> &IngestConfig {
@@ -188,10 +197,11 @@ impl Ingest {
     ) -> Result<otlp_metrics::Taken, Refusal> {
         let inner = &self.inner;
         let _share = self.reserve(body.len())?;
-        let otlp_metrics::Read { samples, mut rejected } = otlp_metrics::read(&body, inner.clock.now_ns())?;
-        let offered = samples.len() as u64;
-        rejected.add("unknown_name", inner.sink.take(samples).await?);
-        let accepted = offered.saturating_sub(rejected.of("unknown_name"));
+        let otlp_metrics::Read { points, mut rejected } = otlp_metrics::read(&body, inner.clock.now_ns())?;
+        let offered = points.len() as u64;
+        let malformed = inner.samples.take(&points).await?;
+        rejected.add("malformed", malformed);
+        let accepted = offered.saturating_sub(malformed);
         inner.metrics.points(transport, format, accepted);
         for (reason, count) in rejected.iter() {
             inner.metrics.points_ignored(transport, format, reason, count);

@@ -1,15 +1,14 @@
-//! The way in: OTLP over gRPC and HTTP, Zipkin v2 over HTTP; spans to the store, metrics to the breaker board.
+//! The way in: OTLP over gRPC and HTTP, Zipkin v2 over HTTP; spans to the store, metrics to the boards of resilience.
 //!
 //! Place on the map: `tracepact` merges [`routes`] into its listeners. A body walks from a receiver through one
 //! [`Ingest`]: bytes in flight are bounded, the codec of `model` decodes and redacts, [`admission`] refuses what lies
 //! too far from now, the store makes it durable, and only then the sender hears that it was taken.
 //!
 //! ```no_run
-//! # fn example(spans: std::sync::Arc<dyn tracepact_store::SpanStore>, metrics: std::sync::Arc<dyn tracepact_ingest::MetricSink>)
-//! # -> Result<(), prometheus::Error> {
+//! # fn example(sinks: tracepact_ingest::Sinks) -> Result<(), prometheus::Error> {
 //! use tracepact_ingest::{Ingest, IngestConfig, grpc_routes, routes};
 //! let clock = tracepact_base::SystemClock::shared();
-//! let ingest = Ingest::new(spans, metrics, clock, IngestConfig::default(), &prometheus::Registry::new())?;
+//! let ingest = Ingest::new(sinks, clock, IngestConfig::default(), &prometheus::Registry::new())?;
 //! let main_port = routes(ingest.clone()); // POST /v1/traces, /v1/metrics, /api/v2/spans, /zipkin/api/v2/spans
 //! let otlp_grpc_port = grpc_routes(ingest); // TraceService and MetricsService
 //! # Ok(()) }
@@ -25,15 +24,17 @@ mod http_otlp;
 mod http_zipkin;
 mod ingest;
 mod metrics;
-pub mod otlp_metrics;
+mod otlp_metrics;
 mod refusal;
+mod samples;
 
 pub use config::IngestConfig;
 pub use grpc::grpc_routes;
 pub use http_otlp::otlp_routes;
 pub use http_zipkin::zipkin_routes;
-pub use ingest::{Accepted, Ingest, MetricSink};
+pub use ingest::{Accepted, Ingest, Sinks};
 pub use metrics::{Format, Transport};
+pub use otlp_metrics::Taken;
 pub use refusal::Refusal;
 
 use tracepact_listener::Routes;

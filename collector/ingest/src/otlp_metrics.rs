@@ -1,13 +1,16 @@
-//! OTLP metrics as plain samples: gauges and cumulative sums with the identity of who measured them.
+//! OTLP metrics as plain points: gauges and cumulative sums with the identity of who measured them.
 
 use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
-use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, NumberDataPoint, metric::Data};
+use opentelemetry_proto::tonic::metrics::v1::{
+    AggregationTemporality, Metric, NumberDataPoint, metric::Data,
+};
 use prost::Message;
-use tracepact_base::ErrorKind;
+use tracepact_base::{ErrorKind, ServiceName};
+use tracepact_resilience::otlp::{MetricPoint, is_known};
 
 use crate::Refusal;
 
@@ -17,27 +20,6 @@ const POINTS_MAX: usize = 50_000;
 const ATTRIBUTES_MAX: usize = 64;
 /// Longest attribute value in bytes; a point with a longer one is refused.
 const VALUE_BYTES_MAX: usize = 1_024;
-
-/// One measured value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MetricSample {
-    /// Metric name as sent: `tracepact.breaker.state`.
-    pub name: String,
-    /// `service.name` of who measured.
-    pub service: Option<String>,
-    /// `service.instance.id`.
-    pub instance: Option<String>,
-    /// `service.version`.
-    pub version: Option<String>,
-    /// Attributes of the point in text form.
-    pub attributes: BTreeMap<String, String>,
-    /// When it was measured, nanoseconds since 1970.
-    pub at_ns: u64,
-    /// The value; a sum counts from the start of the process that sends it.
-    pub value: f64,
-    /// Whether it is a sum that only grows.
-    pub monotonic: bool,
-}
 
 /// What became of a metrics body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,10 +32,10 @@ pub struct Taken {
     pub message: String,
 }
 
-/// Samples of a body and how many of its points are none.
+/// Points of a body, and how many of it are none.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
-    pub(crate) samples: Vec<MetricSample>,
+    pub(crate) points: Vec<MetricPoint>,
     pub(crate) rejected: Rejected,
 }
 
@@ -66,10 +48,6 @@ impl Rejected {
         if count > 0 {
             *self.0.entry(reason).or_default() += count;
         }
-    }
-
-    pub(crate) fn of(&self, reason: &str) -> u64 {
-        self.0.get(reason).copied().unwrap_or(0)
     }
 
     pub(crate) fn total(&self) -> u64 {
@@ -99,47 +77,26 @@ pub(crate) fn read(body: &[u8], now_ns: u64) -> Result<Read, Refusal> {
     let mut read = Read::default();
     for group in request.resource_metrics {
         let resource = group.resource.unwrap_or_default();
-        let identity = Identity {
-            service: text_of(&resource.attributes, "service.name"),
-            instance: text_of(&resource.attributes, "service.instance.id"),
-            version: text_of(&resource.attributes, "service.version"),
-        };
+        let service =
+            text_of(&resource.attributes, "service.name").and_then(|name| ServiceName::new(&name).ok());
+        let instance = text_of(&resource.attributes, "service.instance.id").unwrap_or_default();
         for metric in group.scope_metrics.into_iter().flat_map(|scope| scope.metrics) {
-            let (points, monotonic) = match metric.data {
-                Some(Data::Gauge(gauge)) => (gauge.data_points, false),
-                Some(Data::Sum(sum)) => {
-                    if sum.aggregation_temporality != AggregationTemporality::Cumulative as i32 {
-                        read.rejected.add("delta_temporality", sum.data_points.len() as u64);
-                        continue;
-                    }
-                    (sum.data_points, sum.is_monotonic)
-                }
-                // Services' own histograms (request durations) come along; nothing here reads them.
-                Some(Data::Histogram(other)) => {
-                    read.rejected.add("histogram", other.data_points.len() as u64);
-                    continue;
-                }
-                Some(Data::ExponentialHistogram(other)) => {
-                    read.rejected.add("histogram", other.data_points.len() as u64);
-                    continue;
-                }
-                Some(Data::Summary(other)) => {
-                    read.rejected.add("summary", other.data_points.len() as u64);
-                    continue;
-                }
-                None => continue,
+            let name = metric.name.clone();
+            let Some(points) = numbers(metric, &mut read.rejected) else { continue };
+            let Some(service) = &service else {
+                read.rejected.add("no_service_name", points.len() as u64);
+                continue;
             };
             for point in points {
-                if read.samples.len() >= POINTS_MAX {
+                if read.points.len() >= POINTS_MAX {
                     return Err(Refusal::new(
                         ErrorKind::TooLarge,
                         format!("a request has at most {POINTS_MAX} points"),
                         std::time::Duration::ZERO,
                     ));
                 }
-                match sample(&metric.name, &identity, point, monotonic, now_ns) {
-                    Ok(Some(sample)) => read.samples.push(sample),
-                    Ok(None) => {}
+                match metric_point(&name, service, &instance, point, now_ns) {
+                    Ok(point) => read.points.extend(point),
                     Err(reason) => read.rejected.add(reason, 1),
                 }
             }
@@ -148,20 +105,36 @@ pub(crate) fn read(body: &[u8], now_ns: u64) -> Result<Read, Refusal> {
     Ok(read)
 }
 
-struct Identity {
-    service: Option<String>,
-    instance: Option<String>,
-    version: Option<String>,
+/// The number points of a metric that something here reads.
+fn numbers(metric: Metric, rejected: &mut Rejected) -> Option<Vec<NumberDataPoint>> {
+    let known = is_known(&metric.name);
+    let (reason, points) = match metric.data? {
+        Data::Gauge(gauge) if known => return Some(gauge.data_points),
+        Data::Sum(sum) if known => {
+            if sum.aggregation_temporality == AggregationTemporality::Cumulative as i32 {
+                return Some(sum.data_points);
+            }
+            ("delta_temporality", sum.data_points.len())
+        }
+        Data::Gauge(other) => ("unknown_name", other.data_points.len()),
+        Data::Sum(other) => ("unknown_name", other.data_points.len()),
+        // Services' own histograms (request durations) come along; nothing here reads them.
+        Data::Histogram(other) => ("histogram", other.data_points.len()),
+        Data::ExponentialHistogram(other) => ("histogram", other.data_points.len()),
+        Data::Summary(other) => ("summary", other.data_points.len()),
+    };
+    rejected.add(reason, points as u64);
+    None
 }
 
 /// `None` for a point that says "no value was recorded".
-fn sample(
+fn metric_point(
     name: &str,
-    identity: &Identity,
+    service: &ServiceName,
+    instance: &str,
     point: NumberDataPoint,
-    monotonic: bool,
     now_ns: u64,
-) -> Result<Option<MetricSample>, &'static str> {
+) -> Result<Option<MetricPoint>, &'static str> {
     /// `DataPointFlags::NoRecordedValueMask`.
     const NO_RECORDED_VALUE: u32 = 1;
     if point.flags & NO_RECORDED_VALUE != 0 {
@@ -186,15 +159,15 @@ fn sample(
         }
         attributes.insert(attribute.key, text);
     }
-    Ok(Some(MetricSample {
+    Ok(Some(MetricPoint {
         name: name.to_owned(),
-        service: identity.service.clone(),
-        instance: identity.instance.clone(),
-        version: identity.version.clone(),
+        service: service.clone(),
+        instance: instance.to_owned(),
         attributes,
-        at_ns: if point.time_unix_nano == 0 { now_ns } else { point.time_unix_nano },
         value,
-        monotonic,
+        start_ns: Some(point.start_time_unix_nano).filter(|at| *at != 0),
+        // A clock far ahead would make every later sample look old.
+        at_ns: if point.time_unix_nano == 0 { now_ns } else { point.time_unix_nano.min(now_ns) },
     }))
 }
 

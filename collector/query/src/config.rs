@@ -25,8 +25,6 @@ pub struct QueryConfig {
     pub answer_bytes_max: usize,
     /// Most points in one answer.
     pub points_max: usize,
-    /// A breaker, bulkhead or consumer not heard of for so long is no longer listed.
-    pub forget_after: Duration,
     /// Most clients listening for news at once.
     pub listeners_max: usize,
 }
@@ -43,7 +41,6 @@ impl Default for QueryConfig {
             spans_max: 50_000,
             answer_bytes_max: 64 << 20,
             points_max: 200_000,
-            forget_after: Duration::from_secs(15 * 60),
             listeners_max: 256,
         }
     }

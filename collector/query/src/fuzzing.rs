@@ -41,6 +41,9 @@ pub fn fuzz_native_query(data: &[u8]) {
         assert!(query.start_ns <= query.end_ns);
         assert!(query.name.is_some() || !query.labels.is_empty());
     }
+    if let Ok(limit) = native::fuzzing::messages(&text) {
+        assert!((1..=10_000).contains(&limit));
+    }
     if let Ok(query) = native::fuzzing::events(&text) {
         assert!((1..=1_000).contains(&query.limit));
     }

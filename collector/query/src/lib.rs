@@ -5,11 +5,13 @@
 //! its own form. How an answer ended (`complete`, `cut`) is carried through every dialect.
 //!
 //! ```no_run
-//! # fn example<S>(store: std::sync::Arc<S>) where S: tracepact_store::SpanStore + tracepact_store::SeriesStore
-//! # + tracepact_store::EventStore + 'static {
-//! use tracepact_query::{Query, QueryConfig, native_routes, zipkin_routes};
-//! let clock = tracepact_base::SystemClock::shared();
-//! let query = Query::new(store.clone(), store.clone(), store, clock, QueryConfig::default());
+//! # fn example(engine: std::sync::Arc<tracepact_store::Engine>, boards: std::sync::Arc<tracepact_resilience::board::Boards>) {
+//! use std::sync::Arc;
+//! use tracepact_query::{Query, QueryConfig, SeeingStore, Seen, Sources, native_routes, zipkin_routes};
+//! let seen = Arc::new(Seen::default());
+//! let spans = Arc::new(SeeingStore::new(engine.clone(), seen.clone())); // give this one to the receivers too
+//! let sources = Sources { spans, series: engine.clone(), events: engine, boards, seen };
+//! let query = Query::new(sources, tracepact_base::SystemClock::shared(), QueryConfig::default());
 //! let routes = zipkin_routes(query.clone()).merge(native_routes(query)).unwrap();
 //! assert!(routes.specs().any(|spec| spec.path == "/zipkin/api/v2/traces"));
 //! # }
@@ -22,10 +24,14 @@ pub mod config;
 pub mod fuzzing;
 pub mod native;
 mod params;
+pub mod seen;
 mod service;
+pub mod standing;
 mod zipkin;
 
 pub use config::QueryConfig;
 pub use native::{native_routes, openapi};
-pub use service::Query;
+pub use seen::{SeeingStore, Seen, ServiceSeen};
+pub use service::{Query, Sources};
+pub use standing::Standing;
 pub use zipkin::zipkin_routes;

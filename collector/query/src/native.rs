@@ -1,6 +1,8 @@
 //! The native API under `/tracepact/v1`: what the pages and scripts ask.
 
 mod answer;
+mod boards;
+pub(crate) mod breakers;
 mod events;
 mod news;
 mod series;
@@ -11,6 +13,8 @@ use tracepact_listener::{Routes, Scope};
 
 use crate::Query;
 
+pub use boards::{BulkheadsAnswer, LagAnswer, MessagesAnswer};
+pub use breakers::BreakersAnswer;
 pub use events::EventsAnswer;
 pub use series::{SeriesAnswer, SeriesPoints};
 pub use trace::{TraceAnswer, TraceEvent, TraceHeader, TraceLink, TraceSpan};
@@ -24,6 +28,10 @@ pub fn native_routes(query: Query) -> Routes {
         .get("/tracepact/v1/series", Scope::Read, series::get_series)
         .get("/tracepact/v1/events", Scope::Read, events::get_events)
         .get("/tracepact/v1/events/stream", Scope::Read, news::get_stream)
+        .get("/tracepact/v1/breakers", Scope::Read, breakers::get_breakers)
+        .get("/tracepact/v1/bulkheads", Scope::Read, boards::get_bulkheads)
+        .get("/tracepact/v1/lag", Scope::Read, boards::get_lag)
+        .get("/tracepact/v1/messages", Scope::Read, boards::get_messages)
         .with_state(query)
 }
 
@@ -37,6 +45,10 @@ pub(crate) mod document {
         super::series::get_series,
         super::events::get_events,
         super::news::get_stream,
+        super::breakers::get_breakers,
+        super::boards::get_bulkheads,
+        super::boards::get_lag,
+        super::boards::get_messages,
     ))]
     pub(crate) struct Document;
 }
@@ -59,6 +71,10 @@ pub(crate) mod fuzzing {
 
     pub(crate) fn series(raw: &str, now_ns: u64) -> Result<SeriesQuery, Problem> {
         super::series::series_query(Some(raw), now_ns)
+    }
+
+    pub(crate) fn messages(raw: &str) -> Result<usize, Problem> {
+        super::boards::message_query(Some(raw)).map(|query| query.limit)
     }
 
     pub(crate) fn events(raw: &str) -> Result<EventQuery, Problem> {

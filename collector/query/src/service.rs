@@ -7,12 +7,13 @@ use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tracepact_base::{ErrorKind, SharedClock, TraceId};
 use tracepact_model::Span;
+use tracepact_resilience::board::Boards;
 use tracepact_store::{
     Completeness, EventStore, NameKind, Names, NamesQuery, SeriesStore, SpanQuery, SpanStore, StoreError,
     TraceRows,
 };
 
-use crate::QueryConfig;
+use crate::{QueryConfig, Seen};
 
 /// Answers questions. Cheap to clone.
 #[derive(Clone)]
@@ -20,10 +21,27 @@ pub struct Query {
     pub(crate) inner: Arc<Inner>,
 }
 
+/// What is read.
+#[derive(Clone)]
+pub struct Sources {
+    /// Spans.
+    pub spans: Arc<dyn SpanStore>,
+    /// Measurements.
+    pub series: Arc<dyn SeriesStore>,
+    /// The event feed.
+    pub events: Arc<dyn EventStore>,
+    /// What is true now of breakers, bulkheads, consumers and flows.
+    pub boards: Arc<Boards>,
+    /// Which services were seen in spans; see [`crate::SeeingStore`].
+    pub seen: Arc<Seen>,
+}
+
 pub(crate) struct Inner {
     pub(crate) spans: Arc<dyn SpanStore>,
     pub(crate) series: Arc<dyn SeriesStore>,
     pub(crate) events: Arc<dyn EventStore>,
+    pub(crate) boards: Arc<Boards>,
+    pub(crate) seen: Arc<Seen>,
     pub(crate) clock: SharedClock,
     pub(crate) config: QueryConfig,
     /// How many services there were when somebody asked last: Zipkin's cache headers depend on it.
@@ -39,17 +57,24 @@ pub(crate) struct Found {
 }
 
 impl Query {
-    /// A service over these stores.
-    pub fn new(
-        spans: Arc<dyn SpanStore>,
-        series: Arc<dyn SeriesStore>,
-        events: Arc<dyn EventStore>,
-        clock: SharedClock,
-        config: QueryConfig,
-    ) -> Self {
+    /// A service over these sources.
+    pub fn new(sources: Sources, clock: SharedClock, config: QueryConfig) -> Self {
+        let Sources { spans, series, events, boards, seen } = sources;
         let listeners = Arc::new(Semaphore::new(config.listeners_max));
         let services_known = AtomicUsize::new(0);
-        Self { inner: Arc::new(Inner { spans, series, events, clock, config, services_known, listeners }) }
+        Self {
+            inner: Arc::new(Inner {
+                spans,
+                series,
+                events,
+                boards,
+                seen,
+                clock,
+                config,
+                services_known,
+                listeners,
+            }),
+        }
     }
 
     pub(crate) fn config(&self) -> &QueryConfig {

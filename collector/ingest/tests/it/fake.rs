@@ -16,11 +16,12 @@ use parking_lot::Mutex;
 use prometheus::Registry;
 use tokio::sync::Semaphore;
 use tracepact_base::{ErrorKind, ManualClock, TraceId};
-use tracepact_ingest::otlp_metrics::MetricSample;
-use tracepact_ingest::{Ingest, IngestConfig, MetricSink};
+use tracepact_ingest::{Ingest, IngestConfig, Sinks};
 use tracepact_model::SpanBatch;
+use tracepact_resilience::board::Boards;
 use tracepact_store::{
-    Durable, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore, StoreError, TraceRows,
+    Durable, Engine, EngineConfig, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore,
+    StoreError, TraceRows,
 };
 
 /// 2026-11-21T00:00:00Z.
@@ -63,25 +64,15 @@ impl SpanStore for FakeStore {
     }
 }
 
-#[derive(Default)]
-pub(crate) struct FakeSink {
-    pub(crate) samples: Mutex<Vec<MetricSample>>,
-}
-
-impl MetricSink for FakeSink {
-    fn take(&self, samples: Vec<MetricSample>) -> BoxFuture<'_, Result<u64, StoreError>> {
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            samples.into_iter().partition(|s| s.name.starts_with("tracepact."));
-        self.samples.lock().extend(known);
-        Box::pin(async move { Ok(unknown.len() as u64) })
-    }
-}
-
 pub(crate) struct Receivers {
     pub(crate) store: Arc<FakeStore>,
-    pub(crate) sink: Arc<FakeSink>,
+    /// Series and events.
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) boards: Arc<Boards>,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) registry: Registry,
     pub(crate) ingest: Ingest,
+    _dir: tempfile::TempDir,
 }
 
 pub(crate) fn receivers(change: impl FnOnce(&mut IngestConfig)) -> Receivers {
@@ -90,13 +81,21 @@ pub(crate) fn receivers(change: impl FnOnce(&mut IngestConfig)) -> Receivers {
         refuse: Mutex::default(),
         synced: Semaphore::new(1_000),
     });
-    let sink = Arc::new(FakeSink::default());
+    let dir = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(NOW_NS);
+    let engine = Engine::open(dir.path(), EngineConfig::default(), clock.clone()).unwrap();
+    let boards = Arc::new(Boards::new(NOW_NS));
     let registry = Registry::new();
     let mut config = IngestConfig::default();
     change(&mut config);
-    let ingest =
-        Ingest::new(store.clone(), sink.clone(), ManualClock::at(NOW_NS), config, &registry).unwrap();
-    Receivers { store, sink, registry, ingest }
+    let sinks = Sinks {
+        spans: store.clone(),
+        series: engine.clone(),
+        events: engine.clone(),
+        boards: boards.clone(),
+    };
+    let ingest = Ingest::new(sinks, clock.clone(), config, &registry).unwrap();
+    Receivers { store, engine, boards, clock, registry, ingest, _dir: dir }
 }
 
 impl Receivers {

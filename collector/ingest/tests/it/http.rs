@@ -11,9 +11,12 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 use prost::Message;
 use tonic_types::pb;
 use tower::ServiceExt;
+use tracepact_base::{Clock, EventKind};
 use tracepact_ingest::routes;
 use tracepact_listener::Access;
 use tracepact_model::{DecodeLimits, decode};
+use tracepact_resilience::BreakerState;
+use tracepact_store::{EventQuery, EventStore, ReadCtx, SeriesQuery, SeriesStore};
 
 use crate::fake::{NOW_NS, Receivers, gauges, otlp, otlp_span, receivers};
 
@@ -226,18 +229,53 @@ async fn malformed_otlp_and_other_media_types_are_refused_with_a_status_message(
     assert!(pb::Status::decode(body).unwrap().message.contains("http/protobuf"));
 }
 
-#[tokio::test]
-async fn metrics_reach_the_sink_and_the_rest_is_named() {
-    let receivers = receivers(|_| {});
-    let body = gauges(&[("tracepact.breaker.state", 1.0), ("http.server.active", 3.0)]).encode_to_vec();
+async fn metrics(receivers: &Receivers, values: &[(&str, f64)]) -> ExportMetricsServiceResponse {
+    let body = gauges(values).encode_to_vec();
     let (status, _, body) =
-        post(&receivers, "/v1/metrics", &[("content-type", "application/x-protobuf")], body).await;
+        post(receivers, "/v1/metrics", &[("content-type", "application/x-protobuf")], body).await;
     assert_eq!(status, StatusCode::OK);
-    let partial = ExportMetricsServiceResponse::decode(body).unwrap().partial_success.unwrap();
+    ExportMetricsServiceResponse::decode(body).unwrap()
+}
+
+#[tokio::test]
+async fn metrics_are_on_the_board_in_the_series_and_their_transitions_in_the_feed() {
+    let receivers = receivers(|_| {});
+    assert_eq!(metrics(&receivers, &[("tracepact.breaker.state", 0.0)]).await.partial_success, None);
+    receivers.clock.advance_ns(1_000_000_000);
+    let answer = metrics(&receivers, &[("tracepact.breaker.state", 1.0), ("http.server.active", 3.0)]).await;
+    let partial = answer.partial_success.unwrap();
     assert_eq!(partial.rejected_data_points, 1);
     assert_eq!(partial.error_message, "points not kept: 1 unknown name");
-    let samples = receivers.sink.samples.lock();
-    assert_eq!(samples[0].service.as_deref(), Some("orders"));
-    assert_eq!(samples[0].attributes["breaker"], "products");
-    assert_eq!(samples[0].at_ns, NOW_NS);
+
+    let now_ns = receivers.clock.now_ns();
+    let breakers = receivers.boards.breakers.snapshot(now_ns);
+    assert_eq!((breakers[0].service.as_str(), breakers[0].state), ("orders", BreakerState::Open));
+    let select = SeriesQuery {
+        name: Some("tracepact_breaker_state".to_owned()),
+        end_ns: now_ns,
+        ..SeriesQuery::default()
+    };
+    let series = receivers.engine.select(select, ReadCtx::default()).await.unwrap().series;
+    assert_eq!(series[0].points, [(NOW_NS, 0.0), (now_ns, 1.0)]);
+    assert_eq!(series[0].labels["breaker"], "products");
+    let query = EventQuery { limit: 10, ..EventQuery::default() };
+    let events = receivers.engine.events(query, ReadCtx::default()).await.unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].kind, EventKind::BreakerTransition);
+    assert_eq!(
+        (events[0].attributes["from"].as_str(), events[0].attributes["to"].as_str()),
+        ("closed", "open")
+    );
+    assert_eq!(receivers.counter("tracepact_ingest_metric_points_total", &["http"]), 2);
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_refuses_metrics() {
+    let receivers = receivers(|_| {});
+    receivers.engine.close();
+    let body = gauges(&[("tracepact.breaker.state", 0.0)]).encode_to_vec();
+    let (status, headers, _) =
+        post(&receivers, "/v1/metrics", &[("content-type", "application/x-protobuf")], body).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(headers.contains_key(header::RETRY_AFTER));
 }

@@ -3,33 +3,26 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 use tracepact_base::ManualClock;
-use tracepact_ingest::otlp_metrics::MetricSample;
-use tracepact_ingest::{Ingest, IngestConfig, MetricSink};
+use tracepact_ingest::{Ingest, IngestConfig, Sinks};
 use tracepact_listener::Access;
-use tracepact_query::{Query, QueryConfig};
-use tracepact_store::{Engine, EngineConfig, StoreError};
+use tracepact_query::{Query, QueryConfig, SeeingStore, Seen, Sources};
+use tracepact_resilience::board::Boards;
+use tracepact_store::{Engine, EngineConfig, SpanStore};
 
 /// 2026-11-21T00:00:00Z.
 pub(crate) const NOW_NS: u64 = 1_795_219_200_000_000_000;
 pub(crate) const NOW_US: u64 = NOW_NS / 1_000;
 pub(crate) const NOW_MS: u64 = NOW_NS / 1_000_000;
 
-struct NoMetrics;
-
-impl MetricSink for NoMetrics {
-    fn take(&self, samples: Vec<MetricSample>) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(async move { Ok(samples.len() as u64) })
-    }
-}
-
 pub(crate) struct Collector {
     pub(crate) engine: Arc<Engine>,
+    pub(crate) boards: Arc<Boards>,
+    pub(crate) query: Query,
     pub(crate) clock: Arc<ManualClock>,
     router: axum::Router,
     _dir: Arc<tempfile::TempDir>,
@@ -57,25 +50,34 @@ pub(crate) fn collector(change: impl FnOnce(&mut QueryConfig)) -> Collector {
 fn open(dir: Arc<tempfile::TempDir>, clock: Arc<ManualClock>, config: QueryConfig) -> Collector {
     let engine = Engine::open(dir.path(), EngineConfig::default(), clock.clone()).unwrap();
     let registry = prometheus::Registry::new();
-    let ingest =
-        Ingest::new(engine.clone(), Arc::new(NoMetrics), clock.clone(), IngestConfig::default(), &registry)
-            .unwrap();
-    let query = Query::new(engine.clone(), engine.clone(), engine.clone(), clock.clone(), config);
+    let boards = Arc::new(Boards::new(NOW_NS));
+    let seen = Arc::new(Seen::default());
+    let spans: Arc<dyn SpanStore> = Arc::new(SeeingStore::new(engine.clone(), seen.clone()));
+    let sinks = Sinks {
+        spans: spans.clone(),
+        series: engine.clone(),
+        events: engine.clone(),
+        boards: boards.clone(),
+    };
+    let ingest = Ingest::new(sinks, clock.clone(), IngestConfig::default(), &registry).unwrap();
+    let sources =
+        Sources { spans, series: engine.clone(), events: engine.clone(), boards: boards.clone(), seen };
+    let query = Query::new(sources, clock.clone(), config);
     let router = tracepact_ingest::routes(ingest)
         .merge(tracepact_query::zipkin_routes(query.clone()))
         .unwrap()
-        .merge(tracepact_query::native_routes(query))
+        .merge(tracepact_query::native_routes(query.clone()))
         .unwrap()
         .into_router(Arc::new(Access::for_listen([127, 0, 0, 1].into())));
-    Collector { engine, clock, router, _dir: dir }
+    Collector { engine, boards, query, clock, router, _dir: dir }
 }
 
 impl Collector {
     /// Closes the engine and opens it again on the same directory.
     pub(crate) fn restart(self) -> Self {
-        let Self { engine, clock, router, _dir: dir } = self;
+        let Self { engine, boards: _, query, clock, router, _dir: dir } = self;
         engine.close();
-        drop((engine, router));
+        drop((engine, query, router));
         open(dir, clock, QueryConfig::default())
     }
 

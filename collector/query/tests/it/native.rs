@@ -228,8 +228,215 @@ async fn listeners_hear_that_something_changed_and_are_bounded() {
 fn every_native_route_is_described() {
     let document = tracepact_query::openapi();
     let described: Vec<&String> = document.paths.paths.keys().collect();
-    for path in ["traces", "traces/{trace_id}", "series", "events", "events/stream"] {
+    for path in [
+        "traces",
+        "traces/{trace_id}",
+        "series",
+        "events",
+        "events/stream",
+        "breakers",
+        "bulkheads",
+        "lag",
+        "messages",
+    ] {
         let path = format!("/tracepact/v1/{path}");
         assert!(described.contains(&&path), "{path} is missing in {described:?}");
+    }
+}
+
+mod boards {
+    use tracepact_base::TraceId;
+    use tracepact_resilience::board::{
+        FlowCounts, FlowView, GroupView, LagView, MessageView, MessagesView, TopicView,
+    };
+    use tracepact_resilience::lag::Verdict;
+    use tracepact_resilience::loss::MessageVerdict;
+    use tracepact_resilience::{
+        BreakerKey, BreakerSample, BreakerState, BulkheadKey, BulkheadName, BulkheadSample, Source,
+    };
+
+    use super::*;
+
+    fn sample(state: BreakerState, at_ns: u64) -> BreakerSample {
+        let key = BreakerKey {
+            service: ServiceName::new("orders").unwrap(),
+            instance: "orders-1".to_owned(),
+            name: "products".to_owned(),
+        };
+        let mut sample = BreakerSample::new(key, Source::Otlp, at_ns);
+        sample.state = Some(state);
+        sample
+    }
+
+    #[tokio::test]
+    async fn a_breaker_tells_its_transitions_those_of_before_a_restart_included() {
+        let collector = collector(|_| {});
+        let seconds = |s: u64| NOW_NS - s * 1_000_000_000;
+        // Another process has seen it open; this one meets it half open and sees it close.
+        let earlier = tracepact_resilience::board::BreakerBoard::new(0);
+        for (state, at_ns) in [
+            (BreakerState::Closed, seconds(60)),
+            (BreakerState::Open, seconds(50)),
+            (BreakerState::HalfOpen, seconds(40)),
+        ] {
+            let events = earlier.observe(&sample(state, at_ns)).iter().map(|t| t.event()).collect();
+            collector.engine.append_events(events).await.unwrap();
+        }
+        let states = async || {
+            let answer = collector.json("/tracepact/v1/breakers").await;
+            let breaker = answer["breakers"][0].clone();
+            let to: Vec<String> = breaker["transitions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|t| t["to"].as_str().unwrap().to_owned())
+                .collect();
+            (breaker, to)
+        };
+        assert_eq!(collector.json("/tracepact/v1/breakers").await["breakers"], json!([]));
+        collector.boards.breakers.observe(&sample(BreakerState::HalfOpen, seconds(20)));
+        let (breaker, to) = states().await;
+        assert_eq!(to, ["open", "half_open"]);
+        assert_eq!(breaker["since"], "2026-11-20T23:59:20Z");
+        let events = collector.boards.breakers.observe(&sample(BreakerState::Closed, seconds(10)));
+        collector.engine.append_events(events.iter().map(|t| t.event()).collect()).await.unwrap();
+        let (breaker, to) = states().await;
+        assert_eq!(to, ["open", "half_open", "closed"]);
+        assert_eq!((&breaker["state"], &breaker["source"]), (&json!("closed"), &json!("otlp")));
+        assert_eq!(collector.json("/tracepact/v1/breakers?service=payments").await["breakers"], json!([]));
+        assert_eq!(collector.query.standing().await.unwrap().breakers.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn permits_are_listed_beside_bulkheads() {
+        let collector = collector(|_| {});
+        let key = BulkheadKey {
+            service: ServiceName::new("payments").unwrap(),
+            instance: "payments-1".to_owned(),
+            name: BulkheadName::Permits { group: "payments".to_owned(), topic: "order-placed".to_owned() },
+        };
+        let mut sample = BulkheadSample::new(key, NOW_NS);
+        sample.in_use = Some(2.0);
+        sample.paused = Some(false);
+        collector.boards.bulkheads.observe(&sample);
+        let answer = collector.json("/tracepact/v1/bulkheads?service=Payments").await;
+        assert_eq!(
+            answer["bulkheads"],
+            json!([{"service": "payments", "instance": "payments-1", "name": "payments", "kind": "permits", "group": "payments",
+                    "topic": "order-placed", "in_use": 2.0, "paused": false, "last_seen": "2026-11-21T00:00:00Z"}])
+        );
+    }
+
+    #[tokio::test]
+    async fn lag_says_how_old_it_is_and_what_it_lacks() {
+        let collector = collector(|_| {});
+        let topic = TopicView {
+            topic: "order-placed".to_owned(),
+            lag_messages: Some(7),
+            lag_seconds: None,
+            lost_messages: 0,
+            worst_partition: None,
+            partitions: Vec::new(),
+        };
+        let group = GroupView {
+            group: "payments".to_owned(),
+            service: Some("payments".to_owned()),
+            state: "Stable".to_owned(),
+            members: Some(1),
+            rebalances: None,
+            verdict: Verdict::Warn,
+            topics: vec![topic],
+        };
+        let as_of_ns = Some(NOW_NS - 1_000_000_000);
+        collector.boards.lag.publish(LagView { as_of_ns, groups: vec![group], error: None });
+        let answer = collector.json("/tracepact/v1/lag").await;
+        assert_eq!((&answer["as_of"], &answer["complete"]), (&json!("2026-11-20T23:59:59Z"), &json!(true)));
+        assert_eq!(answer["groups"][0]["topics"][0]["lag_messages"], 7);
+        assert!(answer["groups"][0]["topics"][0].get("lag_seconds").is_none());
+        let change = Event::new(EventKind::LagVerdict, NOW_NS - 5, "payments falls behind")
+            .with("group", "payments")
+            .with("to", "warn");
+        collector.engine.append_events(vec![change]).await.unwrap();
+        let standing = collector.query.standing().await.unwrap();
+        assert_eq!((standing.lag[0].verdict, standing.lag[0].since_ns), (Verdict::Warn, Some(NOW_NS - 5)));
+        collector.boards.lag.publish_error("the cluster does not answer".to_owned());
+        let answer = collector.json("/tracepact/v1/lag?group=payments").await;
+        assert_eq!(
+            (&answer["complete"], &answer["error"]),
+            (&json!(false), &json!("the cluster does not answer"))
+        );
+        assert_eq!(answer["groups"].as_array().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn messages_are_narrowed_by_flow_verdict_and_limit() {
+        let collector = collector(|_| {});
+        let message = |key: &str, verdict| MessageView {
+            flow: "order-payment".to_owned(),
+            key: key.to_owned(),
+            verdict,
+            requested_at_ns: NOW_NS - 9,
+            deadline_at_ns: NOW_NS - 5,
+            answered_at_ns: None,
+            decided_at_ns: Some(NOW_NS - 1),
+            trace_id: TraceId::new(7),
+            partition: 0,
+            offset: 3,
+            reason: "the group committed past it".to_owned(),
+        };
+        let flow = FlowView {
+            name: "order-payment".to_owned(),
+            request_topic: "order-placed".to_owned(),
+            result_topic: "payment-result".to_owned(),
+            dead_letter_topic: None,
+            group: "payments".to_owned(),
+            window_ms: 20_000,
+            counts: FlowCounts { lost: 1, late: 1, ..FlowCounts::default() },
+            error: None,
+        };
+        collector.boards.messages.publish(MessagesView {
+            as_of_ns: Some(NOW_NS),
+            flows: vec![flow],
+            messages: vec![message("a", MessageVerdict::Lost), message("b", MessageVerdict::Late)],
+        });
+        let keys = async |query: &str| -> Vec<String> {
+            let answer = collector.json(&format!("/tracepact/v1/messages?{query}")).await;
+            answer["messages"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|m| m["key"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        assert_eq!(keys("").await, ["a", "b"]);
+        assert_eq!(keys("verdict=lost").await, ["a"]);
+        assert_eq!(keys("flow=order-payment&limit=1").await, ["a"]);
+        let answer = collector.json("/tracepact/v1/messages?limit=1").await;
+        assert_eq!(
+            (&answer["complete"], &answer["cut"]),
+            (&json!(false), &json!("the first 1 of 2 messages are listed"))
+        );
+        assert_eq!(answer["flows"][0]["counts"]["lost"], 1);
+        assert_eq!(collector.get("/tracepact/v1/messages?flow=x").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(collector.get("/tracepact/v1/messages?verdict=x").await.status, StatusCode::BAD_REQUEST);
+        let lost = collector.query.standing().await.unwrap().lost;
+        assert_eq!((lost[0].lost, lost[0].trace_id), (1, TraceId::new(7)));
+    }
+
+    #[tokio::test]
+    async fn services_are_seen_as_spans_arrive_and_again_after_a_restart() {
+        let collector = collector(|_| {});
+        collector
+            .zipkin(&format!("[{}]", span("1", "1", "Orders", r#","kind":"SERVER","tags":{"error":"x"}"#)))
+            .await;
+        let seen = collector.query.services_seen().await.unwrap();
+        assert_eq!(seen.noticed[0].service.as_str(), "Orders");
+        assert_eq!(seen.stored.len(), 1);
+        let errors = collector.query.errors();
+        assert_eq!((errors[0].requests, errors[0].errors, errors[0].since_ns), (1, 1, Some(NOW_NS)));
+        let collector = collector.restart();
+        assert!(collector.query.services_seen().await.unwrap().noticed.is_empty());
+        collector.query.warm(std::time::Duration::from_secs(60), 100).await.unwrap();
+        assert_eq!(collector.query.services_seen().await.unwrap().noticed.len(), 1);
     }
 }
