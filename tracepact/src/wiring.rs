@@ -8,6 +8,7 @@ mod metric_sink;
 pub(crate) mod openapi;
 mod seen;
 mod store_metrics;
+mod summaries;
 mod tables;
 
 use std::path::PathBuf;
@@ -60,7 +61,7 @@ impl App {
         let mut dashboard = Dashboard::new(clock.clone(), config.aliases.clone());
         if config.runs(Part::Collector) {
             let collector = collector::build(&mut app, config, clock.clone()).await?;
-            dashboard = dashboard.with_sightings(collector.seen.clone());
+            dashboard = collector.show_on(dashboard, config, clock.clone());
         }
         if config.runs(Part::Dashboard) {
             app.tables.add_http(tracepact_dashboard::routes(dashboard)?)?;
@@ -68,3 +69,6 @@ impl App {
         Ok(app)
     }
 }
+
+#[cfg(test)]
+mod tests;

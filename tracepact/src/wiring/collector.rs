@@ -1,9 +1,9 @@
 //! The collector: the store, what writes into it, what reads from it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tracepact_base::SharedClock;
+use tracepact_dashboard::Dashboard;
 use tracepact_export::{Exposition, influx};
 use tracepact_ingest::{Ingest, IngestConfig};
 use tracepact_query::{Query, QueryConfig};
@@ -11,7 +11,7 @@ use tracepact_resilience::board::Boards;
 use tracepact_store::{Engine, EngineConfig, SeriesStore, SpanStore};
 
 use super::seen::SeenServices;
-use super::{App, StoreFailed, metric_sink, store_metrics};
+use super::{App, StoreFailed, metric_sink, store_metrics, summaries};
 use crate::config::Config;
 
 /// A point older than this is not shown to Prometheus: who measured it has gone.
@@ -25,6 +25,21 @@ pub(super) struct Collector {
     /// The engine, and InfluxDB when configured.
     pub(super) series: Arc<dyn SeriesStore>,
     pub(super) boards: Arc<Boards>,
+}
+
+impl Collector {
+    /// Tells the dashboard who was seen and what is wrong.
+    pub(super) fn show_on(&self, dashboard: Dashboard, config: &Config, clock: SharedClock) -> Dashboard {
+        let dashboard = dashboard
+            .with_sightings(self.seen.clone())
+            .with_summaries(Arc::new(summaries::Breakers { boards: self.boards.clone(), clock }))
+            .with_summaries(Arc::new(summaries::Store { engine: self.engine.clone() }));
+        if config.kafka_bootstrap.is_none() {
+            return dashboard;
+        }
+        let kafka = Arc::new(summaries::Kafka { boards: self.boards.clone() });
+        dashboard.with_sightings(kafka.clone()).with_summaries(kafka)
+    }
 }
 
 /// Opens the store: reads the log again, which may take a moment.
@@ -111,9 +126,4 @@ fn series_sink(
     let (sink, writer) = influx::pipeline(settings, clock, &app.registry)?;
     app.background.spawn(writer.run(app.background.stop_token()));
     Ok(Arc::new(influx::ForwardingStore::new(engine, sink)))
-}
-
-/// Where the contract broker keeps its database.
-pub(super) fn broker_database(data_dir: &Path) -> std::path::PathBuf {
-    data_dir.join("contracts.db")
 }
