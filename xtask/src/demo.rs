@@ -135,7 +135,7 @@ async fn play(args: &Args, scenes: Vec<&'static Scene>, binaries: Binaries) -> a
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped by Ctrl-C")),
     };
     let ended = match (ended, &args.then) {
-        (Ok(()), Some(command)) => facts::run_then(&world, command).await,
+        (Ok(()), Some(command)) => facts::run_then(&mut world, command).await,
         (ended, _) => ended,
     };
     if ended.is_ok() && deadline.is_none() && args.then.is_none() {

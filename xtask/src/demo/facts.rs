@@ -1,14 +1,49 @@
-//! What there is to see after the story, for whoever looks at the pages next.
+//! What there is to see after the story, for whoever looks at the pages next: things are broken again, a file says what
+//! is true (`dashboard/ui/e2e/README.md`), the command runs, and everything is mended.
+
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use tokio::process::Command;
+use tracepact_tests::until_ok;
 
-use super::scenes::messages::reported;
+use super::screen::step;
 use super::world::{ENVIRONMENT, World};
 
-/// Runs `command` with the dashboard's address and a facts file in its environment.
-pub(crate) async fn run_then(world: &World, command: &str) -> anyhow::Result<()> {
+const GROUP: &str = "payments";
+const TOPIC: &str = "order-placed";
+
+/// The Kafka consumers of an order that was paid at once and the levels they stand at, the root at 1: read off the
+/// table in the shop's `outcomes`, never off a stored trace.
+const CONSUMERS: [(&str, u64); 7] = [
+    ("payments", 5),
+    ("orders", 7),
+    ("notifications", 7),
+    ("products", 11),
+    ("deliveries", 11),
+    ("orders", 13),
+    ("notifications", 13),
+];
+
+/// Runs `command` with the dashboard's address and a facts file in its environment, while a breaker is open and a group
+/// is behind.
+pub(crate) async fn run_then(world: &mut World, command: &str) -> anyhow::Result<()> {
+    let before = world.products.version.clone();
+    step("products v2 without the gate, and payments stops consuming: for whoever looks at the pages");
+    world.roll_out_products("v2").await?;
+    world.faults(GROUP)?.change("PUT", "/faults", &json!({ "kind": "stop_consuming" })).await?;
+    let looked = look(world, command).await;
+    world.faults(GROUP)?.send("DELETE", "/faults", None).await?;
+    world.roll_out_products(&before).await?;
+    until_ok(Duration::from_secs(60), "the queue of payments to drain", async || {
+        Ok((lag_messages(world).await? < 10).then_some(()))
+    })
+    .await?;
+    looked
+}
+
+async fn look(world: &World, command: &str) -> anyhow::Result<()> {
     let file = world.folder.join("facts.json");
     std::fs::write(&file, serde_json::to_string_pretty(&facts(world).await?)?)?;
     println!("\n+ {command}");
@@ -25,29 +60,55 @@ pub(crate) async fn run_then(world: &World, command: &str) -> anyhow::Result<()>
 }
 
 async fn facts(world: &World) -> anyhow::Result<Value> {
-    let breakers = world.api.get("/tracepact/v1/breakers").await?;
-    let opened = breakers
-        .get("breakers")
-        .and_then(Value::as_array)
-        .and_then(|all| {
-            all.iter().find(|b| b.get("transitions").and_then(Value::as_array).is_some_and(|t| !t.is_empty()))
-        })
-        .cloned();
+    let patience = Duration::from_secs(60);
+    let breaker = until_ok(patience, "a breaker of orders to be open", async || {
+        let answer = world.api.get("/tracepact/v1/breakers").await?;
+        Ok(find(&answer, "breakers", |b| text(b, "service") == "orders" && text(b, "state") == "open"))
+    })
+    .await?;
+    until_ok(patience, "payments to be behind", async || Ok((lag_messages(world).await? > 0).then_some(())))
+        .await?;
+    let trace_id = world.facts.order_trace_id.clone().context("no order's trace is known")?;
+    let trace = world.api.get(&format!("/tracepact/v1/traces/{trace_id}")).await?;
+    let spans = trace.get("spans").and_then(Value::as_array).cloned().unwrap_or_default();
+    let order = spans
+        .iter()
+        .find_map(|s| s.pointer("/tags/shop.order_id")?.as_str())
+        .context("no span of the order carries shop.order_id")?;
+    let lost = world.api.get("/tracepact/v1/messages?verdict=lost&limit=500").await?;
+    let lost = find(&lost, "messages", |m| !text(m, "trace_id").is_empty()).context("no order was lost")?;
     let decisions = world.api.get("/tracepact/v1/contracts/decisions?limit=50").await?;
-    let refused = decisions
-        .get("decisions")
-        .and_then(Value::as_array)
-        .and_then(|all| all.iter().find(|d| d.get("deployable").and_then(Value::as_bool) == Some(false)))
-        .cloned();
+    let refused =
+        find(&decisions, "decisions", |d| d.get("deployable").and_then(Value::as_bool) == Some(false))
+            .context("the gate refused nothing")?;
     Ok(json!({
-        "url": world.api.base(),
-        "order_trace_id": world.facts.order_trace_id,
-        "breaker": opened.map(|b| json!({ "service": b.get("service"), "name": b.get("name") })),
-        "consumer_group": "payments",
-        "lost_orders": reported(world, "lost").await?,
-        "late_orders": reported(world, "late").await?,
-        "refused": refused.map(|d| json!({
-            "pacticipant": d.get("pacticipant"), "version": d.get("version"), "environment": ENVIRONMENT,
-        })),
+        "order": {
+            "trace_id": trace_id,
+            "search": format!("service=orders&tag=shop.order_id%3D{order}"),
+            "consumers": CONSUMERS.map(|(service, level)| json!({ "service": service, "level": level })),
+        },
+        "breaker": { "service": text(&breaker, "service"), "name": text(&breaker, "name") },
+        "lag": { "group": GROUP, "topic": TOPIC },
+        "lost": { "key": text(&lost, "key"), "trace_id": text(&lost, "trace_id") },
+        "refused": {
+            "pacticipant": text(&refused, "pacticipant"),
+            "version": text(&refused, "version"),
+            "environment": ENVIRONMENT,
+        },
     }))
+}
+
+fn find(answer: &Value, list: &str, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+    answer.get(list)?.as_array()?.iter().find(|one| wanted(one)).cloned()
+}
+
+fn text<'a>(of: &'a Value, key: &str) -> &'a str {
+    of.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+async fn lag_messages(world: &World) -> anyhow::Result<u64> {
+    let lag = world.api.get("/tracepact/v1/lag").await?;
+    let group = find(&lag, "groups", |g| text(g, "group") == GROUP).context("payments has no lag yet")?;
+    let topic = find(&group, "topics", |t| text(t, "topic") == TOPIC).context("no lag on the topic yet")?;
+    topic.get("lag_messages").and_then(Value::as_u64).context("the lag is unknown")
 }
