@@ -4,9 +4,7 @@ mod background;
 mod collector;
 mod docs_pages;
 pub(crate) mod health;
-mod metric_sink;
 pub(crate) mod openapi;
-mod seen;
 mod store_metrics;
 mod summaries;
 mod tables;
@@ -61,7 +59,7 @@ impl App {
         let mut dashboard = Dashboard::new(clock.clone(), config.aliases.clone());
         if config.runs(Part::Collector) {
             let collector = collector::build(&mut app, config, clock.clone()).await?;
-            dashboard = collector.show_on(dashboard, config, clock.clone());
+            dashboard = collector.show_on(dashboard, config);
         }
         if config.runs(Part::Dashboard) {
             app.tables.add_http(tracepact_dashboard::routes(dashboard)?)?;

@@ -1,43 +1,47 @@
 //! The collector: the store, what writes into it, what reads from it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracepact_base::SharedClock;
 use tracepact_dashboard::Dashboard;
 use tracepact_export::{Exposition, influx};
-use tracepact_ingest::{Ingest, IngestConfig};
-use tracepact_query::{Query, QueryConfig};
+use tracepact_ingest::{Ingest, IngestConfig, Sinks};
+use tracepact_query::{Query, QueryConfig, SeeingStore, Seen, Sources};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{Engine, EngineConfig, SeriesStore, SpanStore};
 
-use super::seen::SeenServices;
-use super::{App, StoreFailed, metric_sink, store_metrics, summaries};
+use super::{App, StoreFailed, store_metrics, summaries};
 use crate::config::Config;
 
 /// A point older than this is not shown to Prometheus: who measured it has gone.
-const STALE_AFTER: std::time::Duration = std::time::Duration::from_secs(60);
+const STALE_AFTER: Duration = Duration::from_secs(60);
+
+/// What is read at start, so that versions and instances are known again.
+const WARM_WINDOW: Duration = Duration::from_secs(3_600);
+/// Most traces read at start.
+const WARM_TRACES_MAX: usize = 2_000;
 
 /// What other parts need of the collector.
 pub(super) struct Collector {
     pub(super) engine: Arc<Engine>,
-    /// The engine, noting who sends spans.
-    pub(super) seen: Arc<SeenServices>,
     /// The engine, and InfluxDB when configured.
     pub(super) series: Arc<dyn SeriesStore>,
-    pub(super) boards: Arc<Boards>,
+    query: Query,
 }
 
 impl Collector {
     /// Tells the dashboard who was seen and what is wrong.
-    pub(super) fn show_on(&self, dashboard: Dashboard, config: &Config, clock: SharedClock) -> Dashboard {
+    pub(super) fn show_on(&self, dashboard: Dashboard, config: &Config) -> Dashboard {
+        let services = Arc::new(summaries::Services(self.query.clone()));
         let dashboard = dashboard
-            .with_sightings(self.seen.clone())
-            .with_summaries(Arc::new(summaries::Breakers { boards: self.boards.clone(), clock }))
-            .with_summaries(Arc::new(summaries::Store { engine: self.engine.clone() }));
+            .with_sightings(services.clone())
+            .with_summaries(services)
+            .with_summaries(Arc::new(summaries::Store(self.engine.clone())));
         if config.kafka_bootstrap.is_none() {
             return dashboard;
         }
-        let kafka = Arc::new(summaries::Kafka { boards: self.boards.clone() });
+        let kafka = Arc::new(summaries::Kafka(self.query.clone()));
         dashboard.with_sightings(kafka.clone()).with_summaries(kafka)
     }
 }
@@ -66,15 +70,18 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
     let engine = open_store(config, clock.clone()).await?;
     store_metrics::register(&app.registry, engine.clone())?;
     watch(app, &engine);
-    let seen = SeenServices::new(engine.clone(), clock.clone());
-    app.background.spawn(seen.clone().read_back());
     let series = series_sink(app, config, clock.clone(), engine.clone())?;
     let boards = Arc::new(Boards::new(clock.now_ns()));
+    let seen = Arc::new(Seen::default());
+    let spans: Arc<dyn SpanStore> = Arc::new(SeeingStore::new(engine.clone(), seen.clone()));
 
-    let sink = metric_sink::BoardSink::new(boards.clone(), series.clone(), engine.clone(), clock.clone());
-    let spans: Arc<dyn SpanStore> = seen.clone();
-    let ingest =
-        Ingest::new(spans.clone(), Arc::new(sink), clock.clone(), IngestConfig::default(), &app.registry)?;
+    let sinks = Sinks {
+        spans: spans.clone(),
+        series: series.clone(),
+        events: engine.clone(),
+        boards: boards.clone(),
+    };
+    let ingest = Ingest::new(sinks, clock.clone(), IngestConfig::default(), &app.registry)?;
     app.tables.add_otlp_grpc(tracepact_ingest::grpc_routes(ingest.clone()))?;
     app.tables.add_otlp_http(tracepact_ingest::otlp_routes(ingest.clone()))?;
     app.tables.add_http(tracepact_ingest::zipkin_routes(ingest))?;
@@ -86,9 +93,11 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
         autocomplete_keys: config.autocomplete_keys.clone(),
         ..QueryConfig::default()
     };
-    let query = Query::new(spans, series.clone(), engine.clone(), clock.clone(), settings);
+    let sources = Sources { spans, series: series.clone(), events: engine.clone(), boards, seen };
+    let query = Query::new(sources, clock.clone(), settings);
+    warm(app, query.clone());
     app.tables.add_http(tracepact_query::zipkin_routes(query.clone()))?;
-    app.tables.add_http(tracepact_query::native_routes(query))?;
+    app.tables.add_http(tracepact_query::native_routes(query.clone()))?;
 
     let page = Exposition::new(app.registry.clone(), series.clone(), clock, STALE_AFTER);
     app.tables.add_http(tracepact_export::routes(page))?;
@@ -97,7 +106,21 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
     app.background.finally(async move {
         let _ = tokio::task::spawn_blocking(move || closing.close()).await;
     });
-    Ok(Collector { engine, seen, series, boards })
+    Ok(Collector { engine, series, query })
+}
+
+/// Reads the newest traces beside the first requests.
+fn warm(app: &App, query: Query) {
+    let stop = app.background.stop_token();
+    app.background.spawn(async move {
+        let warmed = tokio::select! {
+            warmed = query.warm(WARM_WINDOW, WARM_TRACES_MAX) => warmed,
+            () = stop.cancelled() => return,
+        };
+        if let Err(error) = warmed {
+            tracing::warn!(%error, "versions and instances of the last hour could not be read");
+        }
+    });
 }
 
 fn watch(app: &App, engine: &Arc<Engine>) {

@@ -1,47 +1,90 @@
-//! What is wrong now, out of the boards and the store, in the terms of `join`.
+//! Who was seen and what is wrong now, as the collector knows it, in the terms of `join`.
 
 use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tracepact_base::{ServiceName, SharedClock};
+use tracepact_base::ServiceName;
 use tracepact_join::{
-    BreakerState, BreakerSummary, CollectorSummary, GroupSeen, LagSummary, LagVerdict, LostSummary,
-    ProblemKind, SightingSource, Sightings, SourceError, Summary, SummarySource,
+    BreakerState, BreakerSummary, CollectorSummary, ErrorSummary, GroupSeen, LagSummary, LagVerdict,
+    LostSummary, ProblemKind, ServiceSeen, SightingSource, Sightings, SourceError, Summary, SummarySource,
 };
-use tracepact_resilience::board::{Boards, FlowView, GroupView, MessagesView};
+use tracepact_query::{Query, Standing};
 use tracepact_resilience::lag::Verdict;
-use tracepact_resilience::loss::MessageVerdict;
-use tracepact_store::Engine;
+use tracepact_store::{Engine, StoreError};
 
-/// Breakers, as the boards know them.
-pub(super) struct Breakers {
-    pub(super) boards: Arc<Boards>,
-    pub(super) clock: SharedClock,
+type Answer<T> = Result<T, SourceError>;
+
+fn refused(error: StoreError) -> SourceError {
+    SourceError::new(error.reason)
 }
 
-impl SummarySource for Breakers {
+/// What spans and breakers say.
+pub(super) struct Services(pub(super) Query);
+
+impl SightingSource for Services {
     fn name(&self) -> &str {
-        "breakers"
+        "spans"
+    }
+
+    fn sightings(&self) -> BoxFuture<'_, Answer<Sightings>> {
+        async move {
+            let seen = self.0.services_seen().await.map_err(refused)?;
+            let stored = seen.stored.into_iter().map(|service| ServiceSeen {
+                service,
+                version: None,
+                instance: None,
+                first_seen_ns: None,
+                last_seen_ns: None,
+            });
+            let noticed = seen.noticed.into_iter().map(|seen| ServiceSeen {
+                service: seen.service,
+                version: seen.version,
+                instance: seen.instance,
+                first_seen_ns: Some(seen.first_seen_ns),
+                last_seen_ns: Some(seen.last_seen_ns),
+            });
+            Ok(Sightings { services: stored.chain(noticed).collect(), cut: seen.cut, ..Sightings::default() })
+        }
+        .boxed()
+    }
+}
+
+impl SummarySource for Services {
+    fn name(&self) -> &str {
+        "services"
     }
 
     fn covers(&self) -> &[ProblemKind] {
-        &[ProblemKind::BreakerOpen]
+        &[ProblemKind::BreakerOpen, ProblemKind::Errors]
     }
 
-    fn summaries(&self) -> BoxFuture<'_, Result<Vec<Summary>, SourceError>> {
-        let views = self.boards.breakers.snapshot(self.clock.now_ns());
-        let summaries = views.into_iter().filter_map(|view| {
-            Some(Summary::Breaker(BreakerSummary {
-                service: ServiceName::new(&view.service).ok()?,
-                instance: view.instance,
-                breaker: view.name,
-                callee: view.callee.and_then(|callee| ServiceName::new(&callee).ok()),
-                state: state(view.state),
-                since_ns: view.since_ns,
-            }))
-        });
-        std::future::ready(Ok(summaries.collect())).boxed()
+    fn summaries(&self) -> BoxFuture<'_, Answer<Vec<Summary>>> {
+        async move {
+            let Standing { breakers, errors, .. } = self.0.standing().await.map_err(refused)?;
+            let breakers = breakers.into_iter().filter_map(|view| {
+                Some(Summary::Breaker(BreakerSummary {
+                    service: ServiceName::new(&view.service).ok()?,
+                    instance: view.instance,
+                    breaker: view.name,
+                    callee: view.callee.and_then(|callee| ServiceName::new(&callee).ok()),
+                    state: state(view.state),
+                    since_ns: view.since_ns,
+                }))
+            });
+            let errors = errors.into_iter().map(|of| {
+                Summary::Errors(ErrorSummary {
+                    service: of.service,
+                    edge: None,
+                    requests: of.requests,
+                    errors: of.errors,
+                    window_seconds: of.window_seconds,
+                    since_ns: of.since_ns,
+                })
+            });
+            Ok(breakers.chain(errors).collect())
+        }
+        .boxed()
     }
 }
 
@@ -57,18 +100,15 @@ fn state(state: tracepact_resilience::BreakerState) -> BreakerState {
 }
 
 /// Consumer groups and flows, as the last look at Kafka left them. Only where Kafka is configured.
-pub(super) struct Kafka {
-    pub(super) boards: Arc<Boards>,
-}
+pub(super) struct Kafka(pub(super) Query);
 
 impl SightingSource for Kafka {
     fn name(&self) -> &str {
         "kafka"
     }
 
-    fn sightings(&self) -> BoxFuture<'_, Result<Sightings, SourceError>> {
-        let view = self.boards.lag.snapshot();
-        let groups = view.groups.iter().map(|group| GroupSeen { group: group.group.clone() }).collect();
+    fn sightings(&self) -> BoxFuture<'_, Answer<Sightings>> {
+        let groups = self.0.lag().groups.iter().map(|seen| GroupSeen { group: seen.group.clone() }).collect();
         std::future::ready(Ok(Sightings { groups, ..Sightings::default() })).boxed()
     }
 }
@@ -82,32 +122,39 @@ impl SummarySource for Kafka {
         &[ProblemKind::Lag, ProblemKind::MessageLost]
     }
 
-    fn summaries(&self) -> BoxFuture<'_, Result<Vec<Summary>, SourceError>> {
-        let lag = self.boards.lag.snapshot();
-        let messages = self.boards.messages.snapshot();
-        let answer = if lag.as_of_ns.is_none() {
-            Err(SourceError::new(lag.error.clone().unwrap_or_else(|| "Kafka was not read yet".to_owned())))
-        } else {
-            let lagging = lag.groups.iter().flat_map(groups);
-            Ok(lagging.chain(messages.flows.iter().filter_map(|flow| lost(flow, &messages))).collect())
-        };
-        std::future::ready(answer).boxed()
+    fn summaries(&self) -> BoxFuture<'_, Answer<Vec<Summary>>> {
+        async move {
+            let Standing { lag, lag_error, lost, .. } = self.0.standing().await.map_err(refused)?;
+            if let Some(error) = lag_error {
+                return Err(SourceError::new(error));
+            }
+            if self.0.lag().as_of_ns.is_none() {
+                return Err(SourceError::new("Kafka was not read yet"));
+            }
+            let lag = lag.into_iter().map(|of| {
+                Summary::Lag(LagSummary {
+                    group: of.group,
+                    topic: of.topic,
+                    verdict: verdict(of.verdict),
+                    lag_messages: of.lag_messages.and_then(|lag| u64::try_from(lag).ok()),
+                    lag_seconds: of.lag_seconds,
+                    since_ns: of.since_ns,
+                })
+            });
+            let lost = lost.into_iter().map(|of| {
+                Summary::Lost(LostSummary {
+                    flow: of.flow,
+                    request_topic: of.request_topic,
+                    group: of.group,
+                    lost: of.lost,
+                    since_ns: of.since_ns,
+                    trace_id: of.trace_id.map(tracepact_base::TraceId::to_zipkin_hex),
+                })
+            });
+            Ok(lag.chain(lost).collect())
+        }
+        .boxed()
     }
-}
-
-fn groups(group: &GroupView) -> Vec<Summary> {
-    let of_topic = |topic: &tracepact_resilience::board::TopicView| {
-        let worst = topic.partitions.iter().map(|partition| verdict(partition.verdict)).max();
-        Summary::Lag(LagSummary {
-            group: group.group.clone(),
-            topic: topic.topic.clone(),
-            verdict: worst.unwrap_or(LagVerdict::Unknown),
-            lag_messages: topic.lag_messages.and_then(|lag| u64::try_from(lag).ok()),
-            lag_seconds: topic.lag_seconds,
-            since_ns: None,
-        })
-    };
-    group.topics.iter().map(of_topic).collect()
 }
 
 fn verdict(verdict: Verdict) -> LagVerdict {
@@ -121,27 +168,8 @@ fn verdict(verdict: Verdict) -> LagVerdict {
     }
 }
 
-fn lost(flow: &FlowView, messages: &MessagesView) -> Option<Summary> {
-    if flow.counts.lost == 0 {
-        return None;
-    }
-    let of_flow =
-        messages.messages.iter().filter(|m| m.flow == flow.name && m.verdict == MessageVerdict::Lost);
-    let first = of_flow.min_by_key(|message| message.decided_at_ns);
-    Some(Summary::Lost(LostSummary {
-        flow: flow.name.clone(),
-        request_topic: flow.request_topic.clone(),
-        group: flow.group.clone(),
-        lost: flow.counts.lost,
-        since_ns: first.and_then(|message| message.decided_at_ns),
-        trace_id: first.and_then(|message| message.trace_id).map(tracepact_base::TraceId::to_zipkin_hex),
-    }))
-}
-
 /// The store's own state.
-pub(super) struct Store {
-    pub(super) engine: Arc<Engine>,
-}
+pub(super) struct Store(pub(super) Arc<Engine>);
 
 impl SummarySource for Store {
     fn name(&self) -> &str {
@@ -152,14 +180,14 @@ impl SummarySource for Store {
         &[ProblemKind::Collector]
     }
 
-    fn summaries(&self) -> BoxFuture<'_, Result<Vec<Summary>, SourceError>> {
-        let health = self.engine.health();
-        let read_only = health.read_only.map(|reason| (format!("the store is read-only: {reason}"), true));
-        let damaged =
-            health.damage.into_iter().map(|what| (format!("stored data cannot be read: {what}"), true));
-        let summaries = read_only.into_iter().chain(damaged);
-        let summaries = summaries
-            .map(|(title, severe)| Summary::Collector(CollectorSummary { title, severe, since_ns: None }));
+    fn summaries(&self) -> BoxFuture<'_, Answer<Vec<Summary>>> {
+        let health = self.0.health();
+        let read_only = health.read_only.map(|reason| format!("the store is read-only: {reason}"));
+        let damaged = health.damage.into_iter().map(|what| format!("stored data cannot be read: {what}"));
+        let summaries = read_only
+            .into_iter()
+            .chain(damaged)
+            .map(|title| Summary::Collector(CollectorSummary { title, severe: true, since_ns: None }));
         std::future::ready(Ok(summaries.collect())).boxed()
     }
 }
