@@ -18,8 +18,8 @@
 //! assert_eq!(verdict.deployable, None); // 7 is live and has no result for this contract: unknown, so no
 //! ```
 //!
-//! Two rules differ from the Ruby Pact Broker, on purpose: every live provider version counts (one verified of two is
-//! unknown there a yes), and the verdict is always taken over all rows (there a page limit changes it). One rule is
+//! Two rules differ from the Ruby Pact Broker, on purpose: every live provider version counts (there, one verified of
+//! two live versions is a yes), and the verdict is always taken over all rows (there a page limit changes it). One rule is
 //! added: a provider also needs a success for every contract it *accepted*, whether or not that consumer is live.
 //!
 //! What it deliberately does not do: look anything up, page, format HAL, or know how versions came to be live.

@@ -1,0 +1,135 @@
+//! The broker as a value: its store, its clock, what is plugged in.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Notify;
+use tracepact_base::{Edge, Event, EventKind, ServiceName, SharedClock};
+
+use crate::hooks::{DecisionCounter, TraceFinder};
+use crate::store::{Conn, Store, Write, outbox};
+use crate::{BrokerConfig, BrokerError};
+
+/// The contract broker. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Broker {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    config: BrokerConfig,
+    clock: SharedClock,
+    trace_finder: OnceLock<Arc<dyn TraceFinder>>,
+    counter: OnceLock<Arc<dyn DecisionCounter>>,
+    outbox: Notify,
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").field("config", &self.inner.config).finish_non_exhaustive()
+    }
+}
+
+impl Broker {
+    /// Opens the database, creating it when missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or was written by a newer version.
+    pub async fn open(config: BrokerConfig, clock: SharedClock) -> Result<Self, BrokerError> {
+        let store = Store::open(&config.database).await?;
+        let inner = Inner {
+            store,
+            config,
+            clock,
+            trace_finder: OnceLock::new(),
+            counter: OnceLock::new(),
+            outbox: Notify::new(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Plugs in where traces are found; only the first call counts.
+    pub fn set_trace_finder(&self, finder: Arc<dyn TraceFinder>) {
+        let _ = self.inner.trace_finder.set(finder);
+    }
+
+    /// Plugs in who counts decisions; only the first call counts.
+    pub fn set_decision_counter(&self, counter: Arc<dyn DecisionCounter>) {
+        let _ = self.inner.counter.set(counter);
+    }
+
+    /// Whether the database answers: for `/health`.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), BrokerError> {
+        self.inner.store.ping().await
+    }
+
+    /// Closes the database after running requests are done with it.
+    pub async fn close(&self) {
+        self.inner.store.close().await;
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn config(&self) -> &BrokerConfig {
+        &self.inner.config
+    }
+
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.inner.clock.now_ns()
+    }
+
+    /// Now, as the tables have it.
+    pub(crate) fn now(&self) -> i64 {
+        i64::try_from(self.now_ns()).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn trace_finder(&self) -> Option<&Arc<dyn TraceFinder>> {
+        self.inner.trace_finder.get()
+    }
+
+    pub(crate) fn counter(&self) -> Option<&Arc<dyn DecisionCounter>> {
+        self.inner.counter.get()
+    }
+
+    pub(crate) fn outbox_changed(&self) -> &Notify {
+        &self.inner.outbox
+    }
+
+    /// Commits, and wakes who delivers events.
+    pub(crate) async fn commit(&self, write: Write<'_>) -> Result<(), BrokerError> {
+        write.commit().await?;
+        self.inner.outbox.notify_one();
+        Ok(())
+    }
+
+    /// An event of now.
+    pub(crate) fn event(&self, kind: EventKind, title: impl Into<String>) -> Event {
+        Event::new(kind, self.now_ns(), title)
+    }
+}
+
+/// Adds an event to the running transaction.
+pub(crate) async fn tell(conn: &mut Conn, event: Event) -> Result<(), BrokerError> {
+    outbox::add(conn, &event).await
+}
+
+/// The event with its service, where the name is one (names were checked when they were stored).
+pub(crate) fn about(event: Event, service: &str) -> Event {
+    match ServiceName::new(service) {
+        Ok(name) => event.about(name),
+        Err(_) => event,
+    }
+}
+
+/// The event with its edge.
+pub(crate) fn on_edge(event: Event, consumer: &str, provider: &str) -> Event {
+    match (ServiceName::new(consumer), ServiceName::new(provider)) {
+        (Ok(caller), Ok(callee)) => event.on_edge(Edge::new(caller, callee)),
+        _ => event,
+    }
+}

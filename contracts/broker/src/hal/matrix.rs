@@ -1,0 +1,325 @@
+//! `/matrix` and `/can-i-deploy`: the same verdict over all rows behind both; `limit` only cuts the list of rows shown.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Value, json};
+use tracepact_contract_model::{QueryValue, parse_nested};
+use tracepact_gate::{NoticeKind, Row, RowKind, Target};
+use tracepact_listener::{Routes, Scope};
+
+use super::links::{href, link};
+use super::{Ctx, iso};
+use crate::judge::{Asked, DeployQuestion, Judgement};
+use crate::store::{Conn, environments, pacticipants, pacts, versions};
+use crate::{Broker, BrokerError};
+
+/// Most pacticipants asked about at once.
+const SELECTORS_MAX: usize = 200;
+
+pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
+    routes.get("/matrix", Scope::Read, matrix).get("/can-i-deploy", Scope::Read, can_i_deploy)
+}
+
+async fn matrix(State(broker): State<Broker>, ctx: Ctx) -> Result<Response, BrokerError> {
+    let query = parse_nested(&ctx.query)?;
+    let question = read_matrix(&query)?;
+    let limit = match query.text("limit") {
+        None => usize::MAX,
+        Some(text) => match text.parse() {
+            Ok(limit) if limit > 0 => limit,
+            _ => return Err(BrokerError::invalid("", "The limit must be a number of at least 1")),
+        },
+    };
+    let judgement = broker.judge(&question).await?;
+    let wanted: Vec<Option<bool>> = query
+        .list("success")
+        .iter()
+        .map(|v| match v {
+            QueryValue::Text(text) if text == "true" => Some(true),
+            QueryValue::Text(text) if text == "false" => Some(false),
+            _ => None,
+        })
+        .collect();
+    let mut conn = broker.store().read().await?;
+    let body = show(&mut conn, &ctx, &judgement, limit, &wanted).await?;
+    Ok(ctx.ok(&body))
+}
+
+async fn can_i_deploy(State(broker): State<Broker>, ctx: Ctx) -> Result<Response, BrokerError> {
+    let query = parse_nested(&ctx.query)?;
+    let required = |name: &str| {
+        query.text(name).map(str::to_owned).ok_or_else(|| BrokerError::invalid(name, "can't be blank"))
+    };
+    let target = match (query.text("environment"), query.text("to")) {
+        (Some(_), Some(_)) => {
+            return Err(BrokerError::invalid("", "either environment or to can be given, not both"));
+        }
+        (None, None) => return Err(BrokerError::invalid("", "environment or to must be given")),
+        (Some(environment), None) => Target::Environment(environment.to_owned()),
+        (None, Some(tag)) => Target::LatestTagged(tag.to_owned()),
+    };
+    let asked = Asked {
+        pacticipant: required("pacticipant")?,
+        version: Some(required("version")?),
+        ..Asked::default()
+    };
+    let ignore = ignored(&query)?;
+    let question = DeployQuestion { asked: vec![asked], target, ignore, last_only: false };
+    let judgement = broker.judge(&question).await?;
+    let mut conn = broker.store().read().await?;
+    let body = show(&mut conn, &ctx, &judgement, usize::MAX, &[]).await?;
+    Ok(ctx.ok(&body))
+}
+
+fn ignored(query: &QueryValue) -> Result<Vec<(String, Option<String>)>, BrokerError> {
+    query
+        .list("ignore")
+        .iter()
+        .map(|item| match item {
+            QueryValue::Text(name) if !name.is_empty() => Ok((name.clone(), None)),
+            map => {
+                let name = map
+                    .text("pacticipant")
+                    .ok_or_else(|| BrokerError::invalid("ignore", "names no pacticipant"))?;
+                Ok((name.to_owned(), map.text("version").map(str::to_owned)))
+            }
+        })
+        .collect()
+}
+
+fn read_matrix(query: &QueryValue) -> Result<DeployQuestion, BrokerError> {
+    let items = query.list("q");
+    if items.is_empty() {
+        return Err(BrokerError::invalid("", "Please provide 1 or more version selectors."));
+    }
+    if items.len() > SELECTORS_MAX {
+        return Err(BrokerError::invalid("", format!("at most {SELECTORS_MAX} selectors")));
+    }
+    let mut asked = Vec::new();
+    for item in items {
+        let text = |key: &str| item.text(key).map(str::to_owned);
+        let one = Asked {
+            pacticipant: text("pacticipant")
+                .ok_or_else(|| BrokerError::invalid("", "Please specify the pacticipant name"))?,
+            version: text("version"),
+            latest: item.text("latest") == Some("true"),
+            branch: text("branch"),
+            tag: text("tag"),
+            environment: text("environment"),
+            main_branch: item.text("mainBranch") == Some("true"),
+        };
+        if one.version.is_some() && (one.latest || one.branch.is_some() || one.tag.is_some()) {
+            return Err(BrokerError::invalid(
+                "",
+                "A version number and latest, branch or tag cannot both be specified for a pacticipant",
+            ));
+        }
+        asked.push(one);
+    }
+    let latest = query.text("latest") == Some("true");
+    let main_branch = query.text("mainBranch") == Some("true");
+    let (tag, environment) = (query.text("tag"), query.text("environment"));
+    if [tag.is_some(), environment.is_some(), main_branch].iter().filter(|set| **set).count() > 1 {
+        return Err(BrokerError::invalid("", "Only one of tag, environment and mainBranch can be specified"));
+    }
+    if latest && environment.is_some() {
+        return Err(BrokerError::invalid("", "latest and environment cannot both be specified"));
+    }
+    let target = match (environment, tag, main_branch, latest) {
+        (Some(environment), ..) => Target::Environment(environment.to_owned()),
+        (None, Some(tag), ..) => Target::LatestTagged(tag.to_owned()),
+        (None, None, true, _) => Target::MainBranch,
+        (None, None, false, true) => Target::Latest,
+        _ => Target::None,
+    };
+    let last_only = match query.text("latestby") {
+        None | Some("cvpv") => false,
+        Some("cvp" | "cp") => true,
+        Some(other) => {
+            return Err(BrokerError::invalid("", format!("latestby can be cvpv, cvp or cp, not {other}")));
+        }
+    };
+    Ok(DeployQuestion { asked, target, ignore: ignored(query)?, last_only })
+}
+
+async fn show(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    judgement: &Judgement,
+    limit: usize,
+    wanted: &[Option<bool>],
+) -> Result<Value, BrokerError> {
+    let verdict = &judgement.verdict;
+    let mut shown = Shown { versions: HashMap::new() };
+    let mut rows = Vec::new();
+    let listed = verdict.rows.iter().filter(|r| wanted.is_empty() || wanted.contains(&r.outcome.success()));
+    for row in listed.take(limit) {
+        rows.push(shown.row(conn, ctx, row, judgement).await?);
+    }
+    let mut summary = json!({
+        "deployable": verdict.deployable,
+        "reason": verdict.reason(),
+        "success": verdict.success,
+        "failed": verdict.failed,
+        "unknown": verdict.unknown,
+    });
+    if verdict.ignored > 0 {
+        summary["ignored"] = verdict.ignored.into();
+    }
+    let mut notices: Vec<Value> = verdict
+        .notices
+        .iter()
+        .map(|n| {
+            let kind = match n.kind {
+                NoticeKind::Warning => "warning",
+                NoticeKind::Error => "error",
+                NoticeKind::Success => "success",
+            };
+            json!({ "type": kind, "text": n.text })
+        })
+        .collect();
+    let mut told = Vec::new();
+    for clears in verdict.rows.iter().filter_map(|r| r.clears.as_ref()) {
+        let text = format!("To clear it: {}", clears.text());
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    notices.extend(told.into_iter().map(|text| json!({ "type": "info", "text": text })));
+    Ok(json!({ "summary": summary, "notices": notices, "matrix": rows }))
+}
+
+/// Versions as rows show them, each looked up once.
+struct Shown {
+    versions: HashMap<(String, String), Value>,
+}
+
+impl Shown {
+    async fn row(
+        &mut self,
+        conn: &mut Conn,
+        ctx: &Ctx,
+        row: &Row,
+        judgement: &Judgement,
+    ) -> Result<Value, BrokerError> {
+        let links = &ctx.links;
+        let accepted = row.kind == RowKind::Accepted;
+        let content = links.content(&row.provider, &row.consumer, &row.content_id);
+        let consumer_version = match &row.consumer_version {
+            Some(number) => self.version(conn, ctx, &row.consumer, number).await?,
+            // Clients print a number here; an accepted contract has none, so it says what it is.
+            None => json!({
+                "number": "(accepted contract)",
+                "branches": [], "branchVersions": [], "environments": [], "tags": [],
+                "_links": { "self": href(content.as_str()) },
+            }),
+        };
+        let provider_version = match &row.provider_version {
+            Some(number) => self.version(conn, ctx, &row.provider, number).await?,
+            None => Value::Null,
+        };
+        let result = row.result.and_then(|number| judgement.results.get(&number)).map(|found| {
+            json!({
+                "success": found.success,
+                "verifiedAt": iso(found.created_at),
+                "_links": { "self": href(links.result(&row.provider, &row.consumer, &row.content_id, found.id)) },
+            })
+        });
+        let created = created_at(conn, row).await?;
+        let own = match &row.consumer_version {
+            Some(number) => links.pact(&row.provider, &row.consumer, number),
+            None => content,
+        };
+        let mut body = json!({
+            "consumer": {
+                "name": row.consumer,
+                "version": consumer_version,
+                "_links": { "self": href(links.pacticipant(&row.consumer)) },
+            },
+            "provider": {
+                "name": row.provider,
+                "version": provider_version,
+                "_links": { "self": href(links.pacticipant(&row.provider)) },
+            },
+            "pact": { "createdAt": created.map(iso), "_links": { "self": href(own) } },
+            "verificationResult": result,
+        });
+        if accepted {
+            body["kind"] = "accepted".into();
+        }
+        if row.ignored {
+            body["ignored"] = true.into();
+        }
+        Ok(body)
+    }
+
+    async fn version(
+        &mut self,
+        conn: &mut Conn,
+        ctx: &Ctx,
+        name: &str,
+        number: &str,
+    ) -> Result<Value, BrokerError> {
+        let key = (name.to_owned(), number.to_owned());
+        if let Some(known) = self.versions.get(&key) {
+            return Ok(known.clone());
+        }
+        let links = &ctx.links;
+        let (_, row) = versions::get(conn, name, number).await?;
+        let branches = versions::branches(conn, row.id).await?;
+        let branch_list: Vec<Value> = branches
+            .iter()
+            .map(|b| {
+                let own = link("Branch version", &b.name, links.branch_version(name, &b.name, number));
+                json!({ "name": b.name, "latest": b.latest, "_links": { "self": own } })
+            })
+            .collect();
+        let tags: Vec<Value> = versions::tags(conn, row.id)
+            .await?
+            .iter()
+            .map(|t| {
+                json!({ "name": t.name, "latest": t.latest, "_links": { "self": href(links.tag(name, number, &t.name)) } })
+            })
+            .collect();
+        let mut present = Vec::new();
+        let all = environments::list(conn, None).await?;
+        for released in [false, true] {
+            for presence in environments::of_version(conn, row.id, released).await? {
+                if let Some(e) = all.iter().find(|e| e.id == presence.environment_id) {
+                    present.push(json!({
+                        "uuid": e.uuid,
+                        "name": e.name,
+                        "displayName": e.display_name.as_ref().unwrap_or(&e.name),
+                        "production": e.production,
+                        "createdAt": iso(e.created_at),
+                        "_links": { "self": link("Environment", &e.name, links.environment(&e.uuid)) },
+                    }));
+                }
+            }
+        }
+        let mut body = json!({
+            "number": number,
+            "branches": branch_list,
+            "branchVersions": branch_list,
+            "environments": present,
+            "tags": tags,
+            "_links": { "self": href(links.version(name, number)) },
+        });
+        if let Some(branch) = branches.last() {
+            body["branch"] = branch.name.as_str().into();
+        }
+        self.versions.insert(key, body.clone());
+        Ok(body)
+    }
+}
+
+async fn created_at(conn: &mut Conn, row: &Row) -> Result<Option<i64>, BrokerError> {
+    let (Some(consumer), Some(provider)) =
+        (pacticipants::find(conn, &row.consumer).await?, pacticipants::find(conn, &row.provider).await?)
+    else {
+        return Ok(None);
+    };
+    Ok(pacts::content(conn, consumer.id, provider.id, &row.content_id).await?.map(|c| c.created_at))
+}

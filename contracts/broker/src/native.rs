@@ -1,0 +1,65 @@
+//! The native API (`/tracepact/v1`): what pages, pipelines and the CLI ask of the contract broker.
+//!
+//! JSON in snake_case; instants as RFC 3339; what is unknown is absent; every answer carries `as_of`, every list
+//! `complete`.
+
+use serde::Serialize;
+use tracepact_base::time_format;
+use tracepact_listener::{Routes, Scope};
+use utoipa::OpenApi;
+
+use crate::Broker;
+
+mod gate;
+mod overview;
+mod proposals;
+
+/// The native routes. Pact clients' own addresses do not overlap with them, so both can stand on one port.
+pub fn native_routes(broker: Broker) -> Routes {
+    Routes::new("native")
+        .get("/tracepact/v1/contracts/overview", Scope::Read, overview::overview)
+        .get("/tracepact/v1/contracts/can-i-deploy", Scope::Read, gate::can_i_deploy)
+        .get("/tracepact/v1/contracts/matrix", Scope::Read, gate::matrix)
+        .get("/tracepact/v1/contracts/decisions", Scope::Read, gate::decisions)
+        .get("/tracepact/v1/proposals", Scope::Read, proposals::list)
+        .post("/tracepact/v1/proposals", Scope::Publish, proposals::propose)
+        .get("/tracepact/v1/proposals/{id}", Scope::Read, proposals::get)
+        .post("/tracepact/v1/proposals/{id}/accept", Scope::Admin, proposals::accept)
+        .post("/tracepact/v1/proposals/{id}/reject", Scope::Admin, proposals::reject)
+        .with_state(broker)
+}
+
+/// The OpenAPI description of [`native_routes`].
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    overview::overview,
+    gate::can_i_deploy,
+    gate::matrix,
+    gate::decisions,
+    proposals::list,
+    proposals::propose,
+    proposals::get,
+    proposals::accept,
+    proposals::reject,
+))]
+struct Described;
+
+/// A refusal (RFC 9457, `application/problem+json`).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+struct ProblemBody {
+    r#type: String,
+    title: String,
+    status: u16,
+    detail: String,
+    code: String,
+}
+
+/// An instant of the tables as RFC 3339.
+fn rfc3339(ns: i64) -> String {
+    time_format::to_rfc3339(u64::try_from(ns).unwrap_or(0))
+}

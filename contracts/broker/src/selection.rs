@@ -1,0 +1,355 @@
+//! Which pacts a provider is to verify, and whether a failure breaks its build.
+
+use std::collections::BTreeMap;
+
+use tracepact_contract_model::{Selector, SelectorKind};
+
+use crate::BrokerError;
+use crate::store::pacticipants::Pacticipant;
+use crate::store::pacts::{Published, Which, content_by_row, last_with_content, published};
+use crate::store::verifications::{SuccessBy, succeeded};
+use crate::store::{Conn, environments, proposals, versions};
+
+/// What a provider's build asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) selectors: Vec<Selector>,
+    pub(crate) pending: bool,
+    /// Since when, in nanoseconds; `None` when work in progress is not wanted.
+    pub(crate) wip_since: Option<i64>,
+    pub(crate) branch: Option<String>,
+    pub(crate) tags: Vec<String>,
+}
+
+/// One content to verify.
+#[derive(Debug, Clone)]
+pub(crate) struct Selected {
+    pub(crate) consumer: String,
+    pub(crate) content_row: i64,
+    pub(crate) content_id: String,
+    /// The latest consumer version that carries it; absent for a contract that was only proposed.
+    pub(crate) version: Option<(i64, String)>,
+    /// Why it was selected: short, for a heading, and whole.
+    pub(crate) short: String,
+    pub(crate) reasons: Vec<String>,
+    pub(crate) pending: bool,
+    pub(crate) wip: bool,
+    /// Set for a contract the provider accepted: who accepted it, and on which consumer branch it was proposed.
+    pub(crate) accepted: Option<Accepted>,
+}
+
+/// How a contract became binding.
+#[derive(Debug, Clone)]
+pub(crate) struct Accepted {
+    pub(crate) by: Option<String>,
+    pub(crate) branch: String,
+}
+
+/// The contents for `provider`, selected ones first, then accepted, then work in progress.
+pub(crate) async fn select(
+    conn: &mut Conn,
+    provider: &Pacticipant,
+    wanted: &Wanted,
+) -> Result<Vec<Selected>, BrokerError> {
+    let standing = [
+        Selector { consumer: None, kind: SelectorKind::MainBranch },
+        Selector { consumer: None, kind: SelectorKind::DeployedOrReleased(None) },
+    ];
+    let selectors = if wanted.selectors.is_empty() { &standing[..] } else { &wanted.selectors[..] };
+    let mut found: BTreeMap<(String, i64), Selected> = BTreeMap::new();
+    for selector in selectors {
+        for (publication, short, reason) in matches(conn, provider, selector, wanted).await? {
+            let entry = found
+                .entry((publication.consumer.clone(), publication.content_row))
+                .or_insert_with(|| of_publication(&publication, &short));
+            if entry.version.as_ref().is_none_or(|(id, _)| *id < publication.version_id) {
+                entry.version = Some((publication.version_id, publication.version.clone()));
+            }
+            if !entry.reasons.contains(&reason) {
+                entry.reasons.push(reason);
+            }
+        }
+    }
+    let mut selected: Vec<Selected> = found.into_values().collect();
+    for one in &mut selected {
+        one.pending = wanted.pending && is_pending(conn, provider, one.content_row, wanted).await?;
+    }
+    add_accepted(conn, provider, &mut selected).await?;
+    if let Some(since) = wanted.wip_since {
+        add_wip(conn, provider, wanted, since, &mut selected).await?;
+    }
+    Ok(selected)
+}
+
+fn of_publication(publication: &Published, short: &str) -> Selected {
+    Selected {
+        consumer: publication.consumer.clone(),
+        content_row: publication.content_row,
+        content_id: publication.content_id.clone(),
+        version: Some((publication.version_id, publication.version.clone())),
+        short: short.to_owned(),
+        reasons: Vec::new(),
+        pending: false,
+        wip: false,
+        accepted: None,
+    }
+}
+
+/// The publications a selector means, each with its reason in short and in full.
+async fn matches(
+    conn: &mut Conn,
+    provider: &Pacticipant,
+    selector: &Selector,
+    wanted: &Wanted,
+) -> Result<Vec<(Published, String, String)>, BrokerError> {
+    let consumer = selector.consumer.as_deref();
+    let of = consumer.map(|c| format!(" of {c}")).unwrap_or_default();
+    let id = Some(provider.id);
+    let mut out = Vec::new();
+    let mut take = |list: Vec<Published>, short: String, reason: &dyn Fn(&Published) -> String| {
+        out.extend(list.into_iter().map(|p| {
+            let reason = reason(&p);
+            (p, short.clone(), reason)
+        }));
+    };
+    match &selector.kind {
+        SelectorKind::MainBranch => {
+            let list = published(conn, id, consumer, Which::LatestOnMainBranch).await?;
+            take(list, "latest from main branch".into(), &|p| {
+                let branch = p.main_branch.as_deref().unwrap_or_default();
+                format!("latest version{of} from the main branch '{branch}' ({})", p.version)
+            });
+        }
+        SelectorKind::Branch { name, fallback } => {
+            let list = published(conn, id, consumer, Which::LatestOnBranch(name)).await?;
+            let present: Vec<i64> = list.iter().map(|p| p.consumer_id).collect();
+            take(list, format!("latest from branch {name}"), &|p| {
+                format!("latest version{of} from branch '{name}' ({})", p.version)
+            });
+            if let Some(fallback) = fallback {
+                let mut list = published(conn, id, consumer, Which::LatestOnBranch(fallback)).await?;
+                list.retain(|p| !present.contains(&p.consumer_id));
+                take(list, format!("latest from branch {fallback}"), &|p| {
+                    format!(
+                        "latest version{of} from branch '{fallback}' (fallback for branch '{name}') ({})",
+                        p.version
+                    )
+                });
+            }
+        }
+        SelectorKind::MatchingBranch => {
+            if let Some(name) = &wanted.branch {
+                let list = published(conn, id, consumer, Which::LatestOnBranch(name)).await?;
+                take(list, "matches current branch".into(), &|p| {
+                    format!(
+                        "latest version{of} from branch '{name}' (matching the provider's branch) ({})",
+                        p.version
+                    )
+                });
+            }
+        }
+        SelectorKind::Tag { name, latest: true, fallback } => {
+            let list = published(conn, id, consumer, Which::LatestWithTag(name)).await?;
+            let present: Vec<i64> = list.iter().map(|p| p.consumer_id).collect();
+            take(list, format!("latest with tag {name}"), &|p| {
+                format!("latest version{of} tagged '{name}' ({})", p.version)
+            });
+            if let Some(fallback) = fallback {
+                let mut list = published(conn, id, consumer, Which::LatestWithTag(fallback)).await?;
+                list.retain(|p| !present.contains(&p.consumer_id));
+                take(list, format!("latest with tag {fallback}"), &|p| {
+                    format!(
+                        "latest version{of} tagged '{fallback}' (fallback tag used as no pact was found with tag '{name}') ({})",
+                        p.version
+                    )
+                });
+            }
+        }
+        SelectorKind::Tag { name, latest: false, .. } => {
+            let list = published(conn, id, consumer, Which::WithTag(name)).await?;
+            take(list, format!("with tag {name}"), &|p| {
+                format!("all versions{of} tagged '{name}' ({})", p.version)
+            });
+        }
+        SelectorKind::Latest => {
+            let list = published(conn, id, consumer, Which::Latest).await?;
+            take(list, "latest".into(), &|p| format!("latest version{of} ({})", p.version));
+        }
+        SelectorKind::Deployed(name)
+        | SelectorKind::Released(name)
+        | SelectorKind::DeployedOrReleased(name) => {
+            let environment = match name {
+                None => None,
+                Some(name) => Some(environments::find_by_name(conn, name).await?.ok_or_else(|| {
+                    BrokerError::invalid(
+                        "consumerVersionSelectors",
+                        format!("environment with name '{name}' does not exist"),
+                    )
+                })?),
+            };
+            let place = environment.as_ref().map_or("any environment".to_owned(), |e| e.name.clone());
+            let env = environment.map(|e| e.id);
+            if !matches!(selector.kind, SelectorKind::Released(_)) {
+                let list = published(conn, id, consumer, Which::Deployed(env)).await?;
+                take(list, format!("deployed to {place}"), &|p| {
+                    format!("consumer version(s){of} currently deployed to {place} ({})", p.version)
+                });
+            }
+            if !matches!(selector.kind, SelectorKind::Deployed(_)) {
+                let list = published(conn, id, consumer, Which::Released(env)).await?;
+                take(list, format!("released to {place}"), &|p| {
+                    format!(
+                        "consumer version(s){of} currently released and supported in {place} ({})",
+                        p.version
+                    )
+                });
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Pending: this line of the provider never verified it successfully, so a failure is news and not a breakage.
+async fn is_pending(
+    conn: &mut Conn,
+    provider: &Pacticipant,
+    content: i64,
+    wanted: &Wanted,
+) -> Result<bool, BrokerError> {
+    if let Some(branch) = &wanted.branch {
+        if succeeded(conn, content, SuccessBy::Branch(branch), true).await? {
+            return Ok(false);
+        }
+        let since = versions::branch_since(conn, provider.id, branch).await?.unwrap_or(i64::MAX);
+        return Ok(!succeeded(conn, content, SuccessBy::OtherBranchBefore(branch, since), true).await?);
+    }
+    if wanted.tags.is_empty() {
+        return Ok(!succeeded(conn, content, SuccessBy::Anyone, true).await?);
+    }
+    for tag in &wanted.tags {
+        if !succeeded(conn, content, SuccessBy::Tag(tag), true).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What the provider accepted is never pending, and is there even when no selector asks for it.
+async fn add_accepted(
+    conn: &mut Conn,
+    provider: &Pacticipant,
+    selected: &mut Vec<Selected>,
+) -> Result<(), BrokerError> {
+    for proposal in proposals::accepted(conn, provider.id).await? {
+        let by = proposals::history(conn, proposal.id)
+            .await?
+            .into_iter()
+            .rev()
+            .find(|h| h.state == "accepted")
+            .and_then(|h| h.who);
+        let accepted = Accepted { by, branch: proposal.consumer_branch.clone() };
+        if let Some(present) = selected.iter_mut().find(|s| s.content_row == proposal.content_row) {
+            present.pending = false;
+            present.accepted = Some(accepted);
+            continue;
+        }
+        let version = last_with_content(conn, proposal.content_row).await?.map(|p| (p.version_id, p.version));
+        selected.push(Selected {
+            consumer: proposal.consumer.clone(),
+            content_row: proposal.content_row,
+            content_id: proposal.content_id.clone(),
+            version,
+            short: "accepted".into(),
+            reasons: vec![format!(
+                "the contract that {} proposed on branch '{}' and {} accepted",
+                proposal.consumer, proposal.consumer_branch, provider.name
+            )],
+            pending: false,
+            wip: false,
+            accepted: Some(accepted),
+        });
+    }
+    Ok(())
+}
+
+/// Work in progress: new heads of branches and tags, and open proposals, that this line has not verified yet.
+async fn add_wip(
+    conn: &mut Conn,
+    provider: &Pacticipant,
+    wanted: &Wanted,
+    since: i64,
+    selected: &mut Vec<Selected>,
+) -> Result<(), BrokerError> {
+    if wanted.branch.is_none() && wanted.tags.is_empty() {
+        return Ok(());
+    }
+    let mut candidates: Vec<Selected> = Vec::new();
+    let mut heads = published(conn, Some(provider.id), None, Which::HeadsSince(since)).await?;
+    heads.sort_by_key(|p| p.version_id);
+    for head in heads.iter().rev() {
+        candidates.push(of_publication(head, "WIP"));
+    }
+    for proposal in proposals::in_state(conn, provider.id, "proposed").await? {
+        if content_by_row(conn, proposal.content_row).await?.created_at < since {
+            continue;
+        }
+        let version = last_with_content(conn, proposal.content_row).await?.map(|p| (p.version_id, p.version));
+        candidates.push(Selected {
+            consumer: proposal.consumer,
+            content_row: proposal.content_row,
+            content_id: proposal.content_id,
+            version,
+            short: "WIP".into(),
+            reasons: Vec::new(),
+            pending: true,
+            wip: true,
+            accepted: None,
+        });
+    }
+    let refused: Vec<i64> = proposals::in_state(conn, provider.id, "rejected")
+        .await?
+        .into_iter()
+        .map(|p| p.content_row)
+        .collect();
+    for mut candidate in candidates {
+        if selected.iter().any(|s| s.content_row == candidate.content_row)
+            || refused.contains(&candidate.content_row)
+        {
+            continue;
+        }
+        if done_by_this_line(conn, provider, candidate.content_row, wanted).await? {
+            continue;
+        }
+        candidate.pending = true;
+        candidate.wip = true;
+        let version =
+            candidate.version.as_ref().map(|(_, number)| format!(" ({number})")).unwrap_or_default();
+        candidate.reasons = vec![format!(
+            "work in progress of {}{version}, new since the build's includeWipPactsSince",
+            candidate.consumer
+        )];
+        selected.push(candidate);
+    }
+    Ok(())
+}
+
+async fn done_by_this_line(
+    conn: &mut Conn,
+    provider: &Pacticipant,
+    content: i64,
+    wanted: &Wanted,
+) -> Result<bool, BrokerError> {
+    if let Some(branch) = &wanted.branch {
+        if succeeded(conn, content, SuccessBy::Branch(branch), false).await? {
+            return Ok(true);
+        }
+        let since = versions::branch_since(conn, provider.id, branch).await?.unwrap_or(i64::MAX);
+        return succeeded(conn, content, SuccessBy::OtherBranchBefore(branch, since), false).await;
+    }
+    for tag in &wanted.tags {
+        if !succeeded(conn, content, SuccessBy::Tag(tag), false).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

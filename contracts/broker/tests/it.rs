@@ -1,0 +1,13 @@
+//! The broker over HTTP: the forms real Pact clients send (recorded), the rules behind them, bad input, parallel
+//! writers, delivery of events, and the Pact project's own verifier in process.
+mod it {
+    mod bad_input;
+    mod clients;
+    mod gate;
+    mod outbox;
+    mod parallel;
+    mod proposals;
+    mod publish;
+    mod support;
+    mod verification;
+}
