@@ -22,7 +22,8 @@ async fn bad_publications() {
     };
     use base64::Engine;
     let b64 = |text: &str| json!(base64::engine::general_purpose::STANDARD.encode(text));
-    let plugin = pact("C", "P", "/x", "1").replace(r#""metadata":{"#, r#""metadata":{"plugins":[{"name":"protobuf"}],"#);
+    let plugin = pact("C", "P", "/x", "1")
+        .replace(r#""metadata":{"#, r#""metadata":{"plugins":[{"name":"protobuf"}],"#);
     for (body, reason) in [
         (json!({}), "pacticipantName"),
         (json!([]), "object"),
@@ -55,7 +56,11 @@ async fn bad_requests_of_every_kind() {
     let bench = Bench::new().await;
     bench.publish(&pact("C", "P", "/x", "1"), "1", "main").await.is(200);
     let send = async |method: &str, path: &str, media: &str, body: &str| {
-        let request = Request::builder().method(method).uri(path).header("host", "localhost").header("content-type", media);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "localhost")
+            .header("content-type", media);
         bench.send(request.body(body.to_owned().into()).unwrap()).await
     };
     let results = "/pacts/provider/P/consumer/C/pact-version/none/verification-results";
@@ -67,10 +72,34 @@ async fn bad_requests_of_every_kind() {
         ("PUT", "/pacticipants/P/versions/%ff", "application/json", "{}", 400),
         ("POST", results, "application/json", r#"{"success":true,"providerApplicationVersion":"1"}"#, 404),
         ("POST", results, "application/json", r#"{"success":"yes"}"#, 400),
-        ("POST", "/pacts/provider/P/for-verification", "application/json", r#"{"consumerVersionSelectors":[{}]}"#, 400),
-        ("POST", "/pacts/provider/P/for-verification", "application/json", r#"{"includeWipPactsSince":"soon"}"#, 400),
-        ("POST", "/pacts/provider/P/for-verification", "application/json", r#"{"consumerVersionSelectors":[{"environment":"nope"}]}"#, 400),
-        ("POST", "/pacts/provider/P/for-verification", "application/json", r#"{"consumerVersionSelectors":[{"matchingBranch":true}]}"#, 400),
+        (
+            "POST",
+            "/pacts/provider/P/for-verification",
+            "application/json",
+            r#"{"consumerVersionSelectors":[{}]}"#,
+            400,
+        ),
+        (
+            "POST",
+            "/pacts/provider/P/for-verification",
+            "application/json",
+            r#"{"includeWipPactsSince":"soon"}"#,
+            400,
+        ),
+        (
+            "POST",
+            "/pacts/provider/P/for-verification",
+            "application/json",
+            r#"{"consumerVersionSelectors":[{"environment":"nope"}]}"#,
+            400,
+        ),
+        (
+            "POST",
+            "/pacts/provider/P/for-verification",
+            "application/json",
+            r#"{"consumerVersionSelectors":[{"matchingBranch":true}]}"#,
+            400,
+        ),
         ("POST", "/pacts/provider/Nobody/for-verification", "application/json", "{}", 404),
         ("GET", "/pacts/provider/P/consumer/C/version/9", "application/json", "", 404),
         ("GET", "/environments/none", "application/json", "", 404),
@@ -94,7 +123,8 @@ async fn bad_requests_of_every_kind() {
 fn parsers_of_network_bytes_survive_anything() {
     let seeds = [
         pact("C", "P", "/x", r#"{"a":[1.0,null,"ü"]}"#),
-        "q[][pacticipant]=A&q[][version]=1&q%5B%5D%5Btag%5D=x&ignore[][pacticipant]=B&latestby=cvpv".to_owned(),
+        "q[][pacticipant]=A&q[][version]=1&q%5B%5D%5Btag%5D=x&ignore[][pacticipant]=B&latestby=cvpv"
+            .to_owned(),
         r#"[{"branch":"a","fallbackBranch":"main","consumer":"x"},{"deployedOrReleased":true}]"#.to_owned(),
     ];
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

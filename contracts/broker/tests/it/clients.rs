@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use pact_verifier::callback_executors::NoopProviderStateExecutor;
+use pact_verifier::callback_executors::HttpRequestProviderStateExecutor;
 use pact_verifier::{
-    ConsumerVersionSelector, FilterInfo, NullRequestFilterExecutor, PactSource, ProviderInfo, ProviderTransport,
-    PublishOptions, VerificationOptions, verify_provider_async,
+    ConsumerVersionSelector, FilterInfo, NullRequestFilterExecutor, PactSource, ProviderInfo,
+    ProviderTransport, PublishOptions, VerificationOptions, verify_provider_async,
 };
 
 use super::support::{Bench, pact};
@@ -27,28 +27,44 @@ async fn run_verifier(broker: u16, provider: u16, version: &str) -> (bool, usize
         include_wip_pacts_since: None,
         provider_tags: vec!["t1".into()],
         provider_branch: Some("main".into()),
-        selectors: vec![ConsumerVersionSelector { branch: Some("main".into()), ..ConsumerVersionSelector::default() }],
+        selectors: vec![serde_json::from_str::<ConsumerVersionSelector>(r#"{"mainBranch":true}"#).unwrap()],
         auth: None,
         links: vec![],
     };
     let info = ProviderInfo {
         name: "products".into(),
         host: "127.0.0.1".into(),
-        port: Some(provider),
-        transports: vec![ProviderTransport { transport: "http".into(), port: Some(provider), path: None, scheme: Some("http".into()) }],
+        transports: vec![ProviderTransport {
+            transport: "http".into(),
+            port: Some(provider),
+            path: None,
+            scheme: Some("http".into()),
+        }],
         ..ProviderInfo::default()
     };
-    let options = VerificationOptions::<NullRequestFilterExecutor> { coloured_output: false, ..VerificationOptions::default() };
+    let options = VerificationOptions::<NullRequestFilterExecutor> {
+        coloured_output: false,
+        ..VerificationOptions::default()
+    };
     let publish = PublishOptions {
         provider_version: Some(version.into()),
         build_url: None,
         provider_tags: vec!["t1".into()],
         provider_branch: Some("main".into()),
     };
-    let states = Arc::new(NoopProviderStateExecutor {});
-    let done = verify_provider_async(info, vec![source], FilterInfo::None, vec![], &options, Some(&publish), &states, None)
-        .await
-        .unwrap();
+    let states = Arc::new(HttpRequestProviderStateExecutor::default());
+    let done = verify_provider_async(
+        info,
+        vec![source],
+        FilterInfo::None,
+        vec![],
+        &options,
+        Some(&publish),
+        &states,
+        None,
+    )
+    .await
+    .unwrap();
     (done.result, done.interaction_results.len())
 }
 

@@ -71,7 +71,9 @@ async fn a_limit_cuts_the_list_and_never_the_verdict() {
         bench.deploy(&provider, "1", "prod", None).await;
     }
     for limit in [1, 2, 100] {
-        let path = format!("/matrix?q%5B%5D%5Bpacticipant%5D=C&q%5B%5D%5Bversion%5D=1&latestby=cvpv&environment=prod&limit={limit}");
+        let path = format!(
+            "/matrix?q%5B%5D%5Bpacticipant%5D=C&q%5B%5D%5Bversion%5D=1&latestby=cvpv&environment=prod&limit={limit}"
+        );
         let answer = bench.get(&path).await.is(200);
         assert_eq!(answer["summary"]["deployable"], false);
         assert_eq!(answer["summary"]["success"], 5);
@@ -90,11 +92,18 @@ async fn the_other_forms_that_clients_ask_in() {
     };
     let none = ask("q[][pacticipant]=C&q[][version]=nope&latestby=cvpv&latest=true").await.is(200);
     assert_eq!(none["summary"]["deployable"], false);
-    assert!(none["summary"]["reason"].as_str().unwrap().contains("No pacts or verifications have been published for version nope of C"));
-    let merge = ask("q[][pacticipant]=C&q[][version]=1&latestby=cvp&latest=true&mainBranch=true").await.is(200);
+    assert!(
+        none["summary"]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("No pacts or verifications have been published for version nope of C")
+    );
+    let merge =
+        ask("q[][pacticipant]=C&q[][version]=1&latestby=cvp&latest=true&mainBranch=true").await.is(200);
     assert_eq!(merge["summary"]["deployable"], json!(null));
     bench.put("/pacticipants/P/branches/main/versions/9", &json!({})).await.is(201);
-    let merge = ask("q[][pacticipant]=C&q[][version]=1&latestby=cvp&latest=true&mainBranch=true").await.is(200);
+    let merge =
+        ask("q[][pacticipant]=C&q[][version]=1&latestby=cvp&latest=true&mainBranch=true").await.is(200);
     assert_eq!(
         merge["summary"]["reason"],
         "There is no verified pact between version 1 of C and the latest version of P from branch main (9)"
@@ -105,7 +114,8 @@ async fn the_other_forms_that_clients_ask_in() {
         .is(200);
     let link = super::support::path_of(&list["_embedded"]["pacts"][0]["_links"]["self"]["href"]).to_owned();
     let content = bench.get(&link).await.is(200);
-    let results = super::support::path_of(&content["_links"]["pb:publish-verification-results"]["href"]).to_owned();
+    let results =
+        super::support::path_of(&content["_links"]["pb:publish-verification-results"]["href"]).to_owned();
     bench.post(&results, &super::support::result("9", true, &content)).await.is(201);
     bench.put("/pacticipants/P/versions/9/tags/prod", &json!({})).await.is(201);
     for query in [
@@ -119,12 +129,19 @@ async fn the_other_forms_that_clients_ask_in() {
         "q[][pacticipant]=P&q[][version]=9&latestby=cvpv",
     ] {
         let answer = ask(query).await.is(200);
-        assert_eq!((&answer["summary"]["deployable"], &answer["summary"]["success"]), (&json!(true), &json!(1)), "{query}");
+        assert_eq!(
+            (&answer["summary"]["deployable"], &answer["summary"]["success"]),
+            (&json!(true), &json!(1)),
+            "{query}"
+        );
         assert_eq!(answer["matrix"][0]["verificationResult"]["success"], true);
         assert_eq!(answer["matrix"][0]["consumer"]["version"]["branch"], "dev");
     }
     bench.environment("empty").await;
-    let ignored = ask("q[][pacticipant]=C&q[][version]=1&ignore[][pacticipant]=P&latestby=cvpv&environment=empty").await.is(200);
+    let ignored =
+        ask("q[][pacticipant]=C&q[][version]=1&ignore[][pacticipant]=P&latestby=cvpv&environment=empty")
+            .await
+            .is(200);
     assert_eq!(ignored["summary"]["deployable"], true);
     assert_eq!((&ignored["summary"]["ignored"], &ignored["matrix"][0]["ignored"]), (&json!(1), &json!(true)));
     for bad in [
@@ -154,7 +171,10 @@ async fn releases_coexist_and_undeployment_ends() {
         bench.post(&path, &json!({})).await.is(201);
         bench.post(&path, &json!({})).await.is(200);
     }
-    let list = bench.get(&format!("/environments/{uuid}/released-versions/currently-supported?pacticipant=P")).await.is(200);
+    let list = bench
+        .get(&format!("/environments/{uuid}/released-versions/currently-supported?pacticipant=P"))
+        .await
+        .is(200);
     assert_eq!(list["_embedded"]["releasedVersions"].as_array().unwrap().len(), 2);
     bench.deploy("P", "1", "prod", None).await;
     bench.deploy("P", "2", "prod", None).await;
@@ -170,7 +190,10 @@ async fn releases_coexist_and_undeployment_ends() {
     assert_eq!(ended["currentlyDeployed"], false);
     assert!(ended["undeployedAt"].is_string());
     bench.write(http::Method::PATCH, &own, &json!({"currentlyDeployed": true})).await.is(422);
-    assert_eq!(bench.get(&current).await.is(200)["_embedded"]["deployedVersions"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        bench.get(&current).await.is(200)["_embedded"]["deployedVersions"].as_array().unwrap().len(),
+        1
+    );
     bench.post("/environments", &json!({"name": "prod"})).await.is(400);
     bench.post("/environments", &json!({"name": "a b"})).await.is(400);
 }

@@ -39,7 +39,10 @@ impl TraceFinder for Finder {
     fn find<'a>(&'a self, question: &'a TraceQuestion) -> BoxFuture<'a, Option<Link>> {
         Box::pin(async move {
             assert_eq!((question.consumer.as_str(), question.provider.as_str()), ("orders", "products"));
-            assert_eq!((question.method.as_deref(), question.path.as_deref()), (Some("GET"), Some("/items/1")));
+            assert_eq!(
+                (question.method.as_deref(), question.path.as_deref()),
+                (Some("GET"), Some("/items/1"))
+            );
             Some(Link { rel: "trace".into(), href: "/traces/463ac35c9f6413ad".into() })
         })
     }
@@ -101,5 +104,8 @@ async fn every_change_is_told_once_it_can_be() {
     assert_eq!(kept(5).await[4].attributes["action"], "proposed");
     stop.cancel();
     running.await.unwrap();
-    assert_eq!(counter.0.lock().unwrap().as_slice(), vec![("products".to_owned(), "prod".to_owned(), "no"); 2]);
+    assert_eq!(
+        counter.0.lock().unwrap().as_slice(),
+        vec![("products".to_owned(), "prod".to_owned(), "no"); 2]
+    );
 }

@@ -10,7 +10,11 @@ async fn fifty_parallel_publishers_all_succeed() {
     let bench = Bench::new().await;
     let all = (0..50).map(|n| {
         let bench = &bench;
-        async move { bench.publish(&pact("C", &format!("P{}", n % 7), "/x", &n.to_string()), &n.to_string(), "main").await }
+        async move {
+            bench
+                .publish(&pact("C", &format!("P{}", n % 7), "/x", &n.to_string()), &n.to_string(), "main")
+                .await
+        }
     });
     for answer in join_all(all).await {
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -36,7 +40,8 @@ async fn fifty_parallel_results_all_count() {
     let bench = Bench::new().await;
     bench.publish(&pact("C", "P", "/x", "1"), "1", "main").await.is(200);
     let content = bench.get("/pacts/provider/P/consumer/C/latest").await.is(200);
-    let results = super::support::path_of(&content["_links"]["pb:publish-verification-results"]["href"]).to_owned();
+    let results =
+        super::support::path_of(&content["_links"]["pb:publish-verification-results"]["href"]).to_owned();
     let all = (0..50).map(|n| {
         let (bench, results, content) = (&bench, &results, &content);
         async move { bench.post(results, &super::support::result(&n.to_string(), true, content)).await }

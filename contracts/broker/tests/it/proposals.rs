@@ -20,8 +20,14 @@ async fn an_accepted_contract_binds_the_provider() {
     bench.put("/pacticipants/products/branches/main/versions/v0", &json!({})).await.is(201);
     let proposed = bench.post("/tracepact/v1/proposals", &proposal(&content)).await.is(201);
     let id = proposed["id"].as_str().unwrap().to_owned();
-    assert_eq!((&proposed["state"], &proposed["interactions"][0]), (&json!("proposed"), &json!("a request for /items/1: GET /items/1")));
-    assert_eq!(bench.post("/tracepact/v1/proposals", &proposal(&content)).await.is(200)["id"], proposed["id"]);
+    assert_eq!(
+        (&proposed["state"], &proposed["interactions"][0]),
+        (&json!("proposed"), &json!("a request for /items/1: GET /items/1"))
+    );
+    assert_eq!(
+        bench.post("/tracepact/v1/proposals", &proposal(&content)).await.is(200)["id"],
+        proposed["id"]
+    );
     // Proposed only: nobody is bound, the provider's build is as before.
     assert_eq!(bench.verify("products", "v0", "main", true).await.len(), 0);
     assert_eq!(bench.matrix("products", "v0", "prod").await["summary"]["deployable"], true);
@@ -49,20 +55,30 @@ async fn an_accepted_contract_binds_the_provider() {
     bench.verify("products", "v3", "main", true).await;
     assert_eq!(bench.matrix("products", "v3", "prod").await["summary"]["deployable"], true);
     assert_eq!(bench.get(&format!("/tracepact/v1/proposals/{id}")).await.is(200)["state"], "enforced");
-    assert_eq!(bench.verify("products", "v4", "main", false).await[0]["verificationProperties"]["pending"], false);
+    assert_eq!(
+        bench.verify("products", "v4", "main", false).await[0]["verificationProperties"]["pending"],
+        false
+    );
     assert_eq!(bench.matrix("products", "v4", "prod").await["summary"]["deployable"], false);
 }
 
 #[tokio::test]
 async fn new_content_needs_its_own_acceptance() {
     let bench = Bench::new().await;
-    let first = bench.post("/tracepact/v1/proposals", &proposal(&pact("orders", "products", "/items/1", "1"))).await.is(201);
+    let first = bench
+        .post("/tracepact/v1/proposals", &proposal(&pact("orders", "products", "/items/1", "1")))
+        .await
+        .is(201);
     let accept = |p: &Value| format!("/tracepact/v1/proposals/{}/accept", p["id"].as_str().unwrap());
     bench.post(&accept(&first), &json!({})).await.is(200);
-    let second = bench.post("/tracepact/v1/proposals", &proposal(&pact("orders", "products", "/items/1", "2"))).await.is(201);
+    let second = bench
+        .post("/tracepact/v1/proposals", &proposal(&pact("orders", "products", "/items/1", "2")))
+        .await
+        .is(201);
     assert!(second["difference"].as_str().unwrap().contains("$.response.body"));
     let state = async |p: &Value| {
-        bench.get(&format!("/tracepact/v1/proposals/{}", p["id"].as_str().unwrap())).await.is(200)["state"].clone()
+        bench.get(&format!("/tracepact/v1/proposals/{}", p["id"].as_str().unwrap())).await.is(200)["state"]
+            .clone()
     };
     assert_eq!((state(&first).await, state(&second).await), (json!("accepted"), json!("proposed")));
     bench.post(&accept(&second), &json!({})).await.is(200);
@@ -75,9 +91,14 @@ async fn new_content_needs_its_own_acceptance() {
 #[tokio::test]
 async fn rejecting_and_what_is_refused() {
     let bench = Bench::new().await;
-    let made = bench.post("/tracepact/v1/proposals", &proposal(&pact("orders", "products", "/items/1", "1"))).await.is(201);
+    let made = bench
+        .post("/tracepact/v1/proposals", &proposal(&pact("orders", "products", "/items/1", "1")))
+        .await
+        .is(201);
     let path = format!("/tracepact/v1/proposals/{}", made["id"].as_str().unwrap());
-    let request = http::Request::post(format!("{path}/accept")).header("host", "localhost").header("content-type", "application/json");
+    let request = http::Request::post(format!("{path}/accept"))
+        .header("host", "localhost")
+        .header("content-type", "application/json");
     let without_token = bench.send(request.body("{}".into()).unwrap()).await;
     assert_eq!(without_token.status, 401);
     bench.post(&format!("{path}/reject"), &json!({"reason":"not like this"})).await.is(200);

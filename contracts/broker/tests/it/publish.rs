@@ -25,7 +25,8 @@ async fn a_publication_is_answered_in_the_form_clients_read() {
 async fn the_same_content_again_is_fine_and_another_is_a_conflict_with_the_difference() {
     let bench = Bench::new().await;
     bench.publish(&pact("C", "P", "/x", r#"{"id":1}"#), "1", "main").await.is(200);
-    let again = pact("C", "P", "/x", r#"{ "id" : 1 }"#).replace(r#""metadata":{"#, r#""metadata":{"pactRust":{"models":"9"},"#);
+    let again = pact("C", "P", "/x", r#"{ "id" : 1 }"#)
+        .replace(r#""metadata":{"#, r#""metadata":{"pactRust":{"models":"9"},"#);
     bench.publish(&again, "1", "main").await.is(200);
     let answer = bench.publish(&pact("C", "P", "/x", r#"{"id":1.0}"#), "1", "main").await;
     assert!(answer.headers["content-type"].to_str().unwrap().starts_with("application/json"));
@@ -51,7 +52,10 @@ async fn merging_adds_interactions_and_loses_none() {
 #[tokio::test]
 async fn numbers_are_served_as_they_were_written() {
     let bench = Bench::new().await;
-    bench.publish(&pact("C", "P", "/x", r#"{"big":12345678901234567890123,"f":1.0}"#), "1", "main").await.is(200);
+    bench
+        .publish(&pact("C", "P", "/x", r#"{"big":12345678901234567890123,"f":1.0}"#), "1", "main")
+        .await
+        .is(200);
     let shown = bench.get("/pacts/provider/P/consumer/C/latest").await;
     assert!(shown.text.contains(r#"{"big":12345678901234567890123,"f":1.0}"#), "{}", shown.text);
     let shown = shown.is(200);
@@ -80,11 +84,15 @@ async fn put_of_a_pact_and_the_difference_to_the_version_before() {
 #[tokio::test]
 async fn names_with_slashes_spaces_and_letters_beyond_ascii() {
     let bench = Bench::new().await;
-    let answer = bench.publish(&pact("Web App/ü", "Order & Svc+1", "/x", "1"), "1.0+b1", "feat/ä b").await.is(200);
+    let answer =
+        bench.publish(&pact("Web App/ü", "Order & Svc+1", "/x", "1"), "1.0+b1", "feat/ä b").await.is(200);
     let pact = bench.get(path_of(&answer["_links"]["pb:contracts"][0]["href"])).await.is(200);
     assert_eq!(pact["consumer"]["name"], "Web App/ü");
     let list = bench
-        .post("/pacts/provider/Order%20%26%20Svc%2B1/for-verification", &json!({"consumerVersionSelectors":[{"branch":"feat/ä b"}]}))
+        .post(
+            "/pacts/provider/Order%20%26%20Svc%2B1/for-verification",
+            &json!({"consumerVersionSelectors":[{"branch":"feat/ä b"}]}),
+        )
         .await
         .is(200);
     let link = path_of(&list["_embedded"]["pacts"][0]["_links"]["self"]["href"]).to_owned();
@@ -128,9 +136,19 @@ async fn collections_find_the_right_versions() {
 async fn the_pacticipants_flow_of_the_cli() {
     let bench = Bench::new().await;
     bench.get("/pacticipants/C").await.is(404);
-    bench.post("/pacticipants", &json!({"name":"C","mainBranch":"trunk","repositoryUrl":"http://git.example.org/x"})).await.is(201);
-    let changed = bench.write(Method::PATCH, "/pacticipants/C", &json!({"name":"C","mainBranch":"main"})).await.is(200);
-    assert_eq!((&changed["mainBranch"], &changed["repositoryUrl"]), (&json!("main"), &json!("http://git.example.org/x")));
+    bench
+        .post(
+            "/pacticipants",
+            &json!({"name":"C","mainBranch":"trunk","repositoryUrl":"http://git.example.org/x"}),
+        )
+        .await
+        .is(201);
+    let changed =
+        bench.write(Method::PATCH, "/pacticipants/C", &json!({"name":"C","mainBranch":"main"})).await.is(200);
+    assert_eq!(
+        (&changed["mainBranch"], &changed["repositoryUrl"]),
+        (&json!("main"), &json!("http://git.example.org/x"))
+    );
     bench.write(Method::PATCH, "/pacticipants/New", &json!({})).await.is(201);
     bench.put("/pacticipants/Missing", &json!({})).await.is(404);
     let page = bench.get("/pacticipants?q=e&page=1&size=1").await.is(200);

@@ -60,12 +60,18 @@ impl Bench {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let path = path.strip_prefix("http://broker.test").unwrap_or(path);
-        let request = Request::get(path).header("host", "localhost").header("accept", "application/hal+json, application/json");
+        let request = Request::get(path)
+            .header("host", "localhost")
+            .header("accept", "application/hal+json, application/json");
         self.send(request.body(axum::body::Body::empty()).unwrap()).await
     }
 
@@ -97,27 +103,42 @@ impl Bench {
 
     /// An environment of this name.
     pub(crate) async fn environment(&self, name: &str) -> String {
-        let made = self.post("/environments", &json!({ "name": name, "production": name == "prod" })).await.is(201);
+        let made =
+            self.post("/environments", &json!({ "name": name, "production": name == "prod" })).await.is(201);
         made["uuid"].as_str().unwrap().to_owned()
     }
 
     /// Records a deployment the way the CLI does: by the link with the environment's name.
-    pub(crate) async fn deploy(&self, pacticipant: &str, version: &str, environment: &str, instance: Option<&str>) {
+    pub(crate) async fn deploy(
+        &self,
+        pacticipant: &str,
+        version: &str,
+        environment: &str,
+        instance: Option<&str>,
+    ) {
         let shown = self.get(&format!("/pacticipants/{pacticipant}/versions/{version}")).await.is(200);
         let links = shown["_links"]["pb:record-deployment"].as_array().unwrap();
-        let link = links.iter().find(|l| l["name"] == environment).expect("a link with the environment's name");
+        let link =
+            links.iter().find(|l| l["name"] == environment).expect("a link with the environment's name");
         let body = instance.map_or(json!({}), |i| json!({ "applicationInstance": i }));
         self.post(path_of(&link["href"]), &body).await.is(201);
     }
 
     /// A provider's build: asks what to verify, fetches each pact, publishes `success` for those it is told to.
-    pub(crate) async fn verify(&self, provider: &str, version: &str, branch: &str, success: bool) -> Vec<Value> {
+    pub(crate) async fn verify(
+        &self,
+        provider: &str,
+        version: &str,
+        branch: &str,
+        success: bool,
+    ) -> Vec<Value> {
         let question = json!({
             "providerVersionBranch": branch,
             "includePendingStatus": true,
             "consumerVersionSelectors": [{ "mainBranch": true }, { "deployedOrReleased": true }],
         });
-        let list = self.post(&format!("/pacts/provider/{provider}/for-verification"), &question).await.is(200);
+        let list =
+            self.post(&format!("/pacts/provider/{provider}/for-verification"), &question).await.is(200);
         let pacts = list["_embedded"]["pacts"].as_array().unwrap().clone();
         let on_branch = format!("/pacticipants/{provider}/branches/{branch}/versions/{version}");
         let done = self.put(&on_branch, &json!({})).await;

@@ -32,7 +32,8 @@ async fn the_verifiers_way_through_the_api() {
     assert_eq!(content["_links"]["pb:consumer-version"]["name"], "1");
     let provider = bench.get(path_of(&content["_links"]["pb:provider"]["href"])).await.is(200);
     let on_branch = provider["_links"]["pb:branch-version"]["href"].as_str().unwrap();
-    let on_branch = on_branch.replace("http://localhost", "").replace("{branch}", "main").replace("{version}", "9");
+    let on_branch =
+        on_branch.replace("http://localhost", "").replace("{branch}", "main").replace("{version}", "9");
     bench.put(&on_branch, &json!({})).await.is(201);
     let results = path_of(&content["_links"]["pb:publish-verification-results"]["href"]).to_owned();
     let stored = bench.post(&results, &super::support::result("9", true, &content)).await;
@@ -43,8 +44,14 @@ async fn the_verifiers_way_through_the_api() {
     assert_eq!(again["success"], true);
     assert_eq!(bench.get("/pacticipants/P").await.is(200)["mainBranch"], "main");
     let summary = bench.get("/verification-results/consumer/C/version/1/latest").await.is(200);
-    assert_eq!((&summary["success"], &summary["providerSummary"]["successful"][0]), (&json!(true), &json!("P")));
-    assert!(ask(&bench, &json!({"providerVersionBranch":"main"})).await[0]["verificationProperties"]["pending"] == false);
+    assert_eq!(
+        (&summary["success"], &summary["providerSummary"]["successful"][0]),
+        (&json!(true), &json!("P"))
+    );
+    assert!(
+        ask(&bench, &json!({"providerVersionBranch":"main"})).await[0]["verificationProperties"]["pending"]
+            == false
+    );
 }
 
 #[tokio::test]
@@ -55,7 +62,10 @@ async fn pending_is_a_matter_of_the_providers_branch() {
     bench.put("/pacticipants/P/branches/old/versions/0", &json!({})).await.is(201);
     bench.clock.advance_ns(1_000_000_000);
     bench.verify("P", "9", "main", false).await;
-    assert!(pending(&ask(&bench, &json!({"providerVersionBranch":"main"})).await), "a failure does not end it");
+    assert!(
+        pending(&ask(&bench, &json!({"providerVersionBranch":"main"})).await),
+        "a failure does not end it"
+    );
     bench.verify("P", "10", "main", true).await;
     assert!(!pending(&ask(&bench, &json!({"providerVersionBranch":"main"})).await));
     // A branch begun afterwards knows it; one from before does not.
@@ -88,13 +98,21 @@ async fn selectors_choose_and_fallback_branches_work() {
         let list = ask(&bench, &json!({ "consumerVersionSelectors": selectors })).await;
         assert_eq!(list.len(), expected, "{selectors}");
     }
-    let matching = json!({"consumerVersionSelectors":[{"matchingBranch":true}],"providerVersionBranch":"feat"});
+    let matching =
+        json!({"consumerVersionSelectors":[{"matchingBranch":true}],"providerVersionBranch":"feat"});
     assert_eq!(ask(&bench, &matching).await.len(), 1);
     // One content selected twice is one entry with both reasons.
-    let both = ask(&bench, &json!({"consumerVersionSelectors":[{"mainBranch":true,"consumer":"C"},{"deployed":true}]})).await;
+    let both = ask(
+        &bench,
+        &json!({"consumerVersionSelectors":[{"mainBranch":true,"consumer":"C"},{"deployed":true}]}),
+    )
+    .await;
     assert_eq!(both.len(), 1);
     let why = both[0]["verificationProperties"]["notices"][0]["text"].as_str().unwrap();
-    assert!(why.contains("main branch 'main' (1)") && why.contains("currently deployed to any environment (1)"), "{why}");
+    assert!(
+        why.contains("main branch 'main' (1)") && why.contains("currently deployed to any environment (1)"),
+        "{why}"
+    );
     let old_form = "consumer_version_selectors[][branch]=feat&consumer_version_selectors[][consumer]=C";
     let encoded = old_form.replace('[', "%5B").replace(']', "%5D");
     let list = bench.get(&format!("/pacts/provider/P/for-verification?{encoded}")).await.is(200);
@@ -106,10 +124,12 @@ async fn work_in_progress_is_what_is_new_on_branches() {
     let bench = Bench::new().await;
     bench.publish(&pact("C", "P", "/x", "1"), "1", "main").await.is(200);
     bench.publish(&pact("C", "P", "/x", "2"), "2", "feat").await.is(200);
-    let question = |since: &str| json!({
-        "consumerVersionSelectors": [{"mainBranch": true}], "includePendingStatus": true,
-        "includeWipPactsSince": since, "providerVersionBranch": "main",
-    });
+    let question = |since: &str| {
+        json!({
+            "consumerVersionSelectors": [{"mainBranch": true}], "includePendingStatus": true,
+            "includeWipPactsSince": since, "providerVersionBranch": "main",
+        })
+    };
     let list = ask(&bench, &question("2020-01-01")).await;
     assert_eq!(list.len(), 2);
     assert_eq!(list[1]["verificationProperties"]["wip"], true);
