@@ -89,7 +89,10 @@ pub(crate) fn clears(row: &Row, question: &Question) -> Option<Clears> {
 
 fn verify(provider: &str, version: Option<&str>) -> String {
     let version = version.map_or_else(|| "VERSION".to_owned(), quoted);
-    format!("tracepact verify --provider {} --version {version} --provider-url URL --publish", quoted(provider))
+    format!(
+        "tracepact verify --provider {} --version {version} --provider-url URL --publish",
+        quoted(provider)
+    )
 }
 
 /// A name as one word of a shell.
