@@ -78,7 +78,7 @@ pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outc
         include_wip_pacts_since: None,
         provider_tags: Vec::new(),
         provider_branch: check.branch.clone(),
-        selectors: selectors()?,
+        selectors: selectors(check.branch.as_deref())?,
         auth,
         links: Vec::new(),
     };
@@ -137,8 +137,14 @@ pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outc
 
 /// Which consumer versions a provider must satisfy: main branches, everything deployed or released, and the
 /// versions of the branch that matches its own.
-fn selectors() -> Result<Vec<ConsumerVersionSelector>, Error> {
-    let list = serde_json::json!([{ "mainBranch": true }, { "deployedOrReleased": true }, { "matchingBranch": true }]);
+fn selectors(branch: Option<&str>) -> Result<Vec<ConsumerVersionSelector>, Error> {
+    let mut list =
+        vec![serde_json::json!({ "mainBranch": true }), serde_json::json!({ "deployedOrReleased": true })];
+    // Brokers refuse to match a branch that is not named.
+    if branch.is_some() {
+        list.push(serde_json::json!({ "matchingBranch": true }));
+    }
+    let list = serde_json::Value::from(list);
     serde_json::from_value(list).map_err(|e| Error::Verification(format!("selectors: {e}")))
 }
 
