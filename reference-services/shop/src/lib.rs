@@ -30,5 +30,6 @@ pub mod outcomes;
 pub mod payments;
 pub mod products;
 pub mod runtime;
+pub mod show_outcomes;
 pub mod token;
 pub mod upstream;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tracepact_shop::{
-    check_trees, deliveries, gateway, kafka, load, notifications, orders, payments, products, token,
+    check_trees, deliveries, gateway, kafka, load, notifications, orders, payments, products, show_outcomes,
+    token,
 };
 
 /// The reference shop: six small services over HTTP and Kafka, and what drives and checks them.
@@ -36,6 +37,8 @@ enum Command {
     Token(token::TokenArgs),
     /// Sends orders through the gateway at a rate and writes down what became of each.
     Load(load::LoadArgs),
+    /// Prints the tree that each outcome of an order must leave behind.
+    Outcomes(show_outcomes::OutcomesArgs),
     /// Holds the traces tracepact stored against what each order's outcome prescribes; exits 1 when one differs.
     CheckTrees(check_trees::CheckTreesArgs),
 }
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
             Command::Kafka(args) => kafka::run(args).await,
             Command::Token(args) => token::run(&args),
             Command::Load(args) => load::run(args).await,
+            Command::Outcomes(args) => show_outcomes::run(&args),
             Command::CheckTrees(args) => check_trees::run(args).await,
         }
     });

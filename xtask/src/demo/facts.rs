@@ -14,18 +14,6 @@ use super::world::{ENVIRONMENT, World};
 const GROUP: &str = "payments";
 const TOPIC: &str = "order-placed";
 
-/// The Kafka consumers of an order that was paid at once and the levels they stand at, the root at 1: read off the
-/// table in the shop's `outcomes`, never off a stored trace.
-const CONSUMERS: [(&str, u64); 7] = [
-    ("payments", 5),
-    ("orders", 7),
-    ("notifications", 7),
-    ("products", 11),
-    ("deliveries", 11),
-    ("orders", 13),
-    ("notifications", 13),
-];
-
 /// Runs `command` with the dashboard's address and a facts file in its environment, while a breaker is open and a group
 /// is behind.
 pub(crate) async fn run_then(world: &mut World, command: &str) -> anyhow::Result<()> {
@@ -85,7 +73,7 @@ async fn facts(world: &World) -> anyhow::Result<Value> {
         "order": {
             "trace_id": trace_id,
             "search": format!("service=orders&tag=shop.order_id%3D{order}"),
-            "consumers": CONSUMERS.map(|(service, level)| json!({ "service": service, "level": level })),
+            "consumers": consumers(world).await?,
         },
         "breaker": { "service": text(&breaker, "service"), "name": text(&breaker, "name") },
         "lag": { "group": GROUP, "topic": TOPIC },
@@ -96,6 +84,26 @@ async fn facts(world: &World) -> anyhow::Result<Value> {
             "environment": ENVIRONMENT,
         },
     }))
+}
+
+/// The Kafka consumers of an order that was paid at once and the levels they stand at, the root at 1: from the table of
+/// outcomes that the shop was written by, never from a stored trace.
+async fn consumers(world: &World) -> anyhow::Result<Vec<Value>> {
+    let output = Command::new(&world.binaries.shop).args(["outcomes", "--json"]).output().await?;
+    let table: Value = serde_json::from_slice(&output.stdout).context("tracepact-shop outcomes")?;
+    let root = table.pointer("/paid_at_once/0/root").context("no tree of an order that is paid at once")?;
+    let mut found = Vec::new();
+    collect(root, 1, &mut found);
+    Ok(found)
+}
+
+fn collect(span: &Value, level: usize, found: &mut Vec<Value>) {
+    if text(span, "kind") == "consumer" {
+        found.push(json!({ "service": text(span, "service"), "level": level }));
+    }
+    for child in span.get("children").and_then(Value::as_array).into_iter().flatten() {
+        collect(child, level + 1, found);
+    }
 }
 
 fn find(answer: &Value, list: &str, wanted: impl Fn(&Value) -> bool) -> Option<Value> {

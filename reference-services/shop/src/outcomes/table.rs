@@ -1,9 +1,11 @@
 //! The table itself.
 
+use serde::Serialize;
+
 use super::{Kind, Outcome};
 
 /// A span that must be there, with everything below it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Expected {
     /// The service.
     pub service: &'static str,
@@ -16,7 +18,7 @@ pub struct Expected {
 }
 
 /// One tree an outcome may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Form {
     /// What is special about it, for people.
     pub label: &'static str,
