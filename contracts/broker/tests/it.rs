@@ -1,5 +1,11 @@
 //! The broker over HTTP: the forms real Pact clients send (recorded), the rules behind them, bad input, parallel
 //! writers, delivery of events, and the Pact project's own verifier in process.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed unwrap in a test is a failed test, with its line"
+)]
+
 mod it {
     mod bad_input;
     mod clients;

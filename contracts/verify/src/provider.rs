@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn the_selectors_are_ones_the_verifier_knows() {
-        assert_eq!(selectors().unwrap().len(), 3);
+        assert_eq!(selectors(Some("main")).unwrap().len(), 3);
+        assert_eq!(selectors(None).unwrap().len(), 2);
     }
 
     #[test]
