@@ -130,6 +130,18 @@ const refusal = {
   trace: `/traces/${TRACE}`,
 };
 
+const proposal = {
+  id: "01JD",
+  state: "accepted",
+  title: "stock by id",
+  consumer: "orders",
+  consumer_branch: "main",
+  provider: "products",
+  author: "mara",
+  created_at: at(4000),
+  updated_at: at(3900),
+};
+
 const fixed = {
   overview: () =>
     list({
@@ -413,20 +425,7 @@ const fixed = {
         },
       ],
     }),
-  proposals: () =>
-    list({
-      proposals: [
-        {
-          id: "01JD",
-          state: "accepted",
-          title: "stock by id",
-          consumer: "orders",
-          provider: "products",
-          created_at: at(4000),
-          decided_at: at(3900),
-        },
-      ],
-    }),
+  proposals: () => list({ proposals: [proposal] }),
 };
 
 export function answers(url) {
@@ -465,6 +464,18 @@ export function answers(url) {
           mismatches: [],
           clears: "verify products 2.0.0",
         },
+      ],
+    };
+  }
+  if (name.startsWith("proposals/")) {
+    return {
+      as_of: at(0),
+      ...proposal,
+      interactions: ["a request for product 17: GET /products/17 → 200"],
+      difference: null,
+      history: [
+        { state: "proposed", who: "mara", at: at(4000) },
+        { state: "accepted", who: "tom", reason: "we serve it anyway", at: at(3900) },
       ],
     };
   }

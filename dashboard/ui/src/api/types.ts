@@ -97,6 +97,8 @@ export interface PartitionLag {
   lag_messages?: Maybe<number>;
   lag_seconds?: Maybe<number>;
   lost_messages?: Maybe<number>;
+  /** The seconds are a lower bound. */
+  lag_seconds_at_least?: Maybe<boolean>;
   owner?: Maybe<string>;
   verdict: LagVerdict;
 }
@@ -141,6 +143,8 @@ export interface Flow {
   dead_letter_topic?: Maybe<string>;
   group: string;
   window_ms: number;
+  /** Why its topics could not be read. */
+  error?: Maybe<string>;
   counts: { [verdict in MessageVerdict]?: Maybe<number> };
 }
 
@@ -198,8 +202,9 @@ export interface CanIDeployRow {
   provider_version?: Maybe<string>;
   kind: "pact" | "accepted";
   success?: Maybe<boolean>;
-  mismatches: { interaction?: Maybe<string>; description: string }[];
+  mismatches: { interaction: string; operation?: Maybe<string>; description: string }[];
   clears?: Maybe<string>;
+  clears_by?: Maybe<string>;
   verification_url?: Maybe<string>;
 }
 
@@ -212,13 +217,23 @@ export interface CanIDeployAnswer extends Answer {
 }
 
 export interface Proposal {
-  id: string | number;
+  id: string;
   state: string;
-  title?: Maybe<string>;
+  title: string;
   consumer: string;
+  consumer_branch: string;
   provider: string;
-  created_at?: Maybe<Instant>;
-  decided_at?: Maybe<Instant>;
+  team?: Maybe<string>;
+  author?: Maybe<string>;
+  pull_request_url?: Maybe<string>;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
+export interface ProposalDetail extends Proposal, Answer {
+  history: { state: string; who?: Maybe<string>; reason?: Maybe<string>; at: Instant }[];
+  interactions: string[];
+  difference?: Maybe<string>;
 }
 
 export interface ProposalsAnswer extends ListAnswer {

@@ -153,14 +153,17 @@ function Rows({ rows }: { rows: CanIDeployRow[] }) {
                   <ul>
                     {row.mismatches.map((m) => (
                       <li key={`${m.interaction} ${m.description}`}>
-                        {m.interaction ? <strong>{m.interaction}: </strong> : null}
-                        {m.description}
+                        <strong>{m.interaction}</strong>
+                        {m.operation ? <span class="mono"> ({m.operation})</span> : null}:{m.description}
                       </li>
                     ))}
                   </ul>
                 )}
               </td>
-              <td>{row.clears || <span class="soft">nothing to clear</span>}</td>
+              <td>
+                {row.clears || <span class="soft">nothing to clear</span>}
+                {row.clears_by ? <span class="soft"> (by {row.clears_by})</span> : null}
+              </td>
             </tr>
           ))}
         </tbody>

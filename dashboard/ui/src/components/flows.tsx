@@ -50,6 +50,7 @@ export function Flows({ flows }: { flows: Flow[] }) {
             <tr key={flow.name}>
               <th scope="row">
                 {flow.name} <span class="soft">by group {flow.group}</span>
+                {flow.error ? <p class="tone-bad">not read: {flow.error}</p> : null}
               </th>
               <td class="mono">
                 {flow.request_topic} → {flow.result_topic}

@@ -99,10 +99,14 @@ const VERIFICATION: Record<Verification, Look> = {
 export const verificationLook = (verification: string | null | undefined) => pick(VERIFICATION, verification);
 
 const PROPOSAL: Record<string, Look> = {
+  draft: { word: "draft", tone: "off", shape: "ring" },
+  proposed: { word: "proposed", tone: "warn", shape: "half" },
   accepted: { word: "accepted", tone: "ok", shape: "disc" },
+  enforced: { word: "enforced", tone: "ok", shape: "square" },
   rejected: { word: "rejected", tone: "bad", shape: "cross" },
-  open: { word: "open", tone: "warn", shape: "ring" },
-  proposed: { word: "proposed", tone: "warn", shape: "ring" },
+  withdrawn: { word: "withdrawn", tone: "off", shape: "dash" },
+  superseded: { word: "superseded", tone: "off", shape: "dash" },
+  retired: { word: "retired", tone: "off", shape: "dash" },
 };
 export const proposalLook = (state: string | null | undefined) => pick(PROPOSAL, state);
 

@@ -1,15 +1,16 @@
 // Can I deploy X to Y, and why not? Then who runs where, which contracts hold, what is proposed, what was refused.
 
-import type { ContractsAnswer, Decision, DecisionsAnswer, Proposal, ProposalsAnswer } from "../api/types";
+import type { ContractsAnswer, Decision, DecisionsAnswer, ProposalsAnswer } from "../api/types";
 import { useQuery } from "../api/use_query";
 import { Answer, AsOf, Empty } from "../components/answer";
 import { CanIDeploy } from "../components/can_i_deploy";
 import { Filters, passes } from "../components/filters";
 import { GoTo, traceLink } from "../components/links";
+import { Proposals, ProposalView } from "../components/proposals";
 import { Scroll } from "../components/scroll";
-import { answerLook, proposalLook, State, verificationLook } from "../components/state";
+import { answerLook, State, verificationLook } from "../components/state";
 import { Ago } from "../components/time";
-import { Link, type Place } from "../router/router";
+import { Link, match, type Place } from "../router/router";
 
 const POLL_MS = 10_000;
 
@@ -23,12 +24,14 @@ export function ContractsPage({ place }: { place: Place }) {
     live: true,
   });
   const proposals = useQuery<ProposalsAnswer>("/tracepact/v1/proposals", { pollMs: POLL_MS, live: true });
+  const chosen = match("/contracts/proposals/:id", place.path)?.id;
   return (
     <>
       <div class="head">
         <h1>Contracts</h1>
         <AsOf query={contracts} live />
       </div>
+      {chosen ? <ProposalView id={chosen} /> : null}
       <CanIDeploy place={place} known={contracts.data} />
       <Filters place={place} names={["pacticipant"]} />
       <Answer query={contracts} what="contracts">
@@ -220,51 +223,6 @@ function Decisions({ decisions }: { decisions: Decision[] }) {
               </tr>
             );
           })}
-        </tbody>
-      </table>
-    </Scroll>
-  );
-}
-
-function Proposals({ proposals }: { proposals: Proposal[] }) {
-  if (proposals.length === 0) {
-    return (
-      <Empty>
-        Nothing is proposed. A consumer proposes with <code>tracepact contract propose</code>; the provider
-        answers with <code>tracepact contract accept</code>.
-      </Empty>
-    );
-  }
-  return (
-    <Scroll label="Proposals">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Proposal</th>
-            <th scope="col">Consumer → provider</th>
-            <th scope="col">State</th>
-            <th scope="col">Made</th>
-            <th scope="col">Decided</th>
-          </tr>
-        </thead>
-        <tbody>
-          {proposals.map((p) => (
-            <tr key={p.id}>
-              <th scope="row">
-                {p.title ?? "untitled"} <span class="soft mono">{p.id}</span>
-              </th>
-              <td>
-                {p.consumer} → {p.provider}
-              </td>
-              <td>
-                <State look={proposalLook(p.state)} />
-              </td>
-              <td>
-                <Ago at={p.created_at} />
-              </td>
-              <td>{p.decided_at ? <Ago at={p.decided_at} /> : <span class="soft">not yet</span>}</td>
-            </tr>
-          ))}
         </tbody>
       </table>
     </Scroll>

@@ -13,6 +13,12 @@ import { seconds } from "../format/duration";
 import { Link, type Place } from "../router/router";
 
 const POLL_MS = 5000;
+const NO_GROUP = (
+  <>
+    No consumer group is known. If services consume from Kafka, set <code>[kafka] bootstrap</code> in the
+    configuration; a group appears once it has committed an offset.
+  </>
+);
 const NO_KAFKA = (
   <>
     This server reads no Kafka. Set <code>[kafka] bootstrap</code> in the configuration, and name each request
@@ -42,7 +48,7 @@ export function MessagesPage({ place }: { place: Place }) {
         <Answer query={lag} what="lag" missing={NO_KAFKA}>
           {(data) => (
             <>
-              {data.error ? (
+              {data.error && !data.cut ? (
                 <Notice tone="warn">
                   <strong>Kafka does not answer:</strong> {data.error}. The numbers below are the last known.
                 </Notice>
@@ -81,7 +87,7 @@ function Lag({ groups, place, any }: { groups: GroupLag[]; place: Place; any: bo
     group.topics.filter((t) => passes(place, "topic", t.topic)).map((topic) => ({ group, topic })),
   );
   if (rows.length === 0) {
-    return <Empty>{any ? "No group passes the filter above." : NO_KAFKA}</Empty>;
+    return <Empty>{any ? "No group passes the filter above." : NO_GROUP}</Empty>;
   }
   return (
     <Scroll label="Consumer lag">
@@ -189,7 +195,10 @@ function Partitions({ group, topic }: { group: string; topic: TopicLag }) {
             <tr key={p.partition}>
               <td class="num">{p.partition}</td>
               <td class="num">{count(p.lag_messages)}</td>
-              <td class="num">{seconds(p.lag_seconds)}</td>
+              <td class="num">
+                {p.lag_seconds_at_least ? "at least " : ""}
+                {seconds(p.lag_seconds)}
+              </td>
               <td>
                 <State look={lagLook(p.verdict)} />
               </td>
