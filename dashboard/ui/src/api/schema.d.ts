@@ -1,6 +1,40 @@
 // Generated from docs/openapi.json by `npm run types`. Do not edit.
 
 export interface paths {
+    "/tracepact/v1/breakers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every circuit breaker seen within the last hour, with its state and last transitions. */
+        get: operations["get_breakers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/bulkheads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every bulkhead and every consumer's permits seen within the last hour. */
+        get: operations["get_bulkheads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/events": {
         parameters: {
             query?: never;
@@ -27,6 +61,40 @@ export interface paths {
         };
         /** Says that the feed has changed: `event: changed` with `{"version":n}`, at once and at every change. */
         get: operations["get_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/lag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far each consumer group is behind, by topic and partition. Read in the background, never by this question. */
+        get: operations["get_lag"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of the messages of each configured flow. Learned from Kafka alone: a message never produced is invisible. */
+        get: operations["get_messages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -124,6 +192,133 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description States of a circuit breaker, resilience4j's and Hystrix's together.
+         * @enum {string}
+         */
+        BreakerState: "closed" | "open" | "half_open" | "forced_open" | "disabled";
+        /** @description A breaker in an answer. */
+        BreakerView: {
+            /** @description The service it calls. */
+            callee?: string | null;
+            /**
+             * Format: double
+             * @description Share of failures in its window, 0 to 100.
+             */
+            error_percent?: number | null;
+            /** @description The process; empty when unknown. */
+            instance: string;
+            /**
+             * Format: date-time
+             * @description When the last sample was taken.
+             */
+            last_seen: string;
+            /** @description Its name within the process. */
+            name: string;
+            /**
+             * Format: double
+             * @description Calls turned away by it since its process began, rejected and short-circuited.
+             */
+            rejected_total?: number | null;
+            /** @description The service whose calls it guards. */
+            service: string;
+            /**
+             * Format: date-time
+             * @description Since when it has this state; absent when it had it before we looked.
+             */
+            since?: string | null;
+            /** @description Where the last sample came from. */
+            source: components["schemas"]["Source"];
+            /** @description Its state. */
+            state: components["schemas"]["BreakerState"];
+            /** @description Its last transitions, oldest first. */
+            transitions: components["schemas"]["TransitionView"][];
+            /**
+             * Format: double
+             * @description Requests in its window.
+             */
+            window_requests?: number | null;
+        };
+        /** @description Circuit breakers. */
+        BreakersAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            as_of: string;
+            /** @description The breakers, by service, instance and name. */
+            breakers: components["schemas"]["BreakerView"][];
+            /** @description Whether every breaker seen lately is here. */
+            complete: boolean;
+            /** @description What is missing, when not. */
+            cut?: string | null;
+        };
+        /**
+         * @description Whether places bound calls or records, for answers.
+         * @enum {string}
+         */
+        BulkheadKind: "bulkhead" | "permits";
+        /** @description A bulkhead, or the permits of a consumer, in an answer. */
+        BulkheadView: {
+            /** @description The consumer group, for permits. */
+            group?: string | null;
+            /**
+             * Format: double
+             * @description Places taken.
+             */
+            in_use?: number | null;
+            /** @description The process; empty when unknown. */
+            instance: string;
+            /** @description What its places bound. */
+            kind: components["schemas"]["BulkheadKind"];
+            /**
+             * Format: date-time
+             * @description When the last sample was taken.
+             */
+            last_seen: string;
+            /**
+             * Format: double
+             * @description Places.
+             */
+            limit?: number | null;
+            /** @description The bulkhead's name; for permits the consumer group. */
+            name: string;
+            /** @description Whether fetching is paused. */
+            paused?: boolean | null;
+            /**
+             * Format: double
+             * @description Seconds paused since the process began.
+             */
+            paused_seconds_total?: number | null;
+            /**
+             * Format: double
+             * @description Turned away since the process began.
+             */
+            rejected_total?: number | null;
+            /** @description The service. */
+            service: string;
+            /** @description The topic, for permits. */
+            topic?: string | null;
+            /**
+             * Format: double
+             * @description Waiting for a place.
+             */
+            waiting?: number | null;
+        };
+        /** @description Bulkheads and consumer permits. */
+        BulkheadsAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            as_of: string;
+            /** @description The bulkheads, by service, instance and name. */
+            bulkheads: components["schemas"]["BulkheadView"][];
+            /** @description Whether everything seen lately is here. */
+            complete: boolean;
+            /** @description What is missing, when not. */
+            cut?: string | null;
+        };
         /** @description How much is wrong. An absent number is unknown, not zero. */
         Counts: {
             /**
@@ -199,6 +394,86 @@ export interface components {
             /** @description The events, newest first. */
             events: components["schemas"]["Event"][];
         };
+        /** @description How many messages of a flow have which verdict since the audit began; `open` is now. */
+        FlowCounts: {
+            /**
+             * Format: int64
+             * @description Answered within the window.
+             */
+            answered: number;
+            /**
+             * Format: int64
+             * @description Put into the dead-letter topic.
+             */
+            dead_lettered: number;
+            /**
+             * Format: int64
+             * @description Requested or answered more than once.
+             */
+            duplicated: number;
+            /**
+             * Format: int64
+             * @description Answered, but after the window.
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description Taken by the consumer, past the window, and neither answered nor dead-lettered.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description Neither answered nor judged yet.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Past the window and not yet taken by the consumer: its group has not committed past them. Now, not since.
+             */
+            queued: number;
+        };
+        /** @description A flow in an answer. */
+        FlowView: {
+            /** @description Messages by verdict. */
+            counts: components["schemas"]["FlowCounts"];
+            /** @description Topic of dead letters. */
+            dead_letter_topic?: string | null;
+            /** @description Why the counts are old; absent when all is well. */
+            error?: string | null;
+            /** @description The consumer group that must answer. */
+            group: string;
+            /** @description Its name in the configuration. */
+            name: string;
+            /** @description Topic of requests. */
+            request_topic: string;
+            /** @description Topic of results. */
+            result_topic: string;
+            /**
+             * Format: int64
+             * @description How long an answer may take, milliseconds.
+             */
+            window_ms: number;
+        };
+        /** @description A consumer group. */
+        GroupView: {
+            /** @description Group name. */
+            group: string;
+            /** @description Members. */
+            members?: number | null;
+            /**
+             * Format: int64
+             * @description Rebalances its members counted since they began.
+             */
+            rebalances?: number | null;
+            /** @description The service it belongs to, by the configuration. */
+            service?: string | null;
+            /** @description Kafka's state of the group: `Stable`, `Empty`, `PreparingRebalance`, …; `Unknown` when it could not be asked. */
+            state: string;
+            /** @description Its topics, by name. */
+            topics: components["schemas"]["TopicView"][];
+            /** @description The worst verdict of its partitions. */
+            verdict: components["schemas"]["Verdict"];
+        };
         /** @description An instance of a service that was seen at work. */
         Instance: {
             /** @description `service.instance.id`. */
@@ -211,12 +486,92 @@ export interface components {
             /** @description The version it ran when last seen. */
             version?: string | null;
         };
+        /** @description Consumer lag. */
+        LagAnswer: {
+            /**
+             * Format: date-time
+             * @description When the offsets were read.
+             */
+            as_of: string;
+            /** @description Whether every group is here and up to date. */
+            complete: boolean;
+            /** @description What is missing, when not. */
+            cut?: string | null;
+            /** @description Why Kafka could not be asked, when it could not. */
+            error?: string | null;
+            /** @description The groups, by name. */
+            groups: components["schemas"]["GroupView"][];
+        };
         /** @description A place to look at, relative to the dashboard's origin. */
         Link: {
             /** @description The address; a path of the dashboard such as `/traces/463ac35c9f6413ad`, or an absolute https address. */
             href: string;
             /** @description What is behind it: `trace`, `breaker`, `lag`, `message`, `contract`, `proposal`, `pull-request`. */
             rel: string;
+        };
+        /**
+         * @description What became of a message.
+         * @enum {string}
+         */
+        MessageVerdict: "open" | "answered" | "queued" | "late" | "lost" | "dead_lettered" | "duplicated";
+        /** @description A message in an answer. */
+        MessageView: {
+            /**
+             * Format: date-time
+             * @description When it was answered.
+             */
+            answered_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when its answer is due.
+             */
+            deadline_at: string;
+            /**
+             * Format: date-time
+             * @description When the verdict was reached.
+             */
+            decided_at?: string | null;
+            /** @description The flow. */
+            flow: string;
+            /** @description Correlation key. */
+            key: string;
+            /**
+             * Format: int64
+             * @description Offset of the request.
+             */
+            offset: number;
+            /**
+             * Format: int32
+             * @description Partition of the request.
+             */
+            partition: number;
+            /** @description Why this verdict, in one sentence. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it was produced.
+             */
+            requested_at: string;
+            /** @description The trace it belongs to. */
+            trace_id?: string | null;
+            /** @description The verdict. */
+            verdict: components["schemas"]["MessageVerdict"];
+        };
+        /** @description Flows and their messages. */
+        MessagesAnswer: {
+            /**
+             * Format: date-time
+             * @description When the topics were read.
+             */
+            as_of: string;
+            /** @description Whether every message with a verdict that matches is here. */
+            complete: boolean;
+            /** @description What is missing, when not. */
+            cut?: string | null;
+            /** @description The configured flows with their counts. */
+            flows: components["schemas"]["FlowView"][];
+            /** @description Messages with a verdict, newest first, then those that wait past their window. */
+            messages: components["schemas"]["MessageView"][];
         };
         /** @description Answer of `GET /tracepact/v1/overview`. */
         OverviewAnswer: {
@@ -233,6 +588,55 @@ export interface components {
             cut?: string | null;
             /** @description What is wrong, most urgent first. */
             problems: components["schemas"]["Problem"][];
+        };
+        /** @description A partition as one group reads it. */
+        PartitionView: {
+            /**
+             * Format: int64
+             * @description How far the commit lies beyond the end; the sign of a recreated topic or a foreign commit.
+             */
+            ahead_messages?: number;
+            /**
+             * Format: int64
+             * @description Offset the group committed; absent when it never did.
+             */
+            committed?: number | null;
+            /**
+             * Format: int64
+             * @description Offset of the next record to be written.
+             */
+            end: number;
+            /**
+             * Format: int64
+             * @description Records between commit (or log start, if later) and end.
+             */
+            lag_messages?: number | null;
+            /**
+             * Format: double
+             * @description Age of the oldest record not committed past, seconds.
+             */
+            lag_seconds?: number | null;
+            /** @description Whether `lag_seconds` is a lower bound: the backlog is older than our memory of the partition. */
+            lag_seconds_at_least?: boolean;
+            /**
+             * Format: int64
+             * @description Records that retention removed before the group committed past them.
+             */
+            lost_messages: number;
+            /** @description Member that owns the partition. */
+            owner?: string | null;
+            /**
+             * Format: int32
+             * @description Partition number.
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description First offset that can be read.
+             */
+            start: number;
+            /** @description What the last minutes say. */
+            verdict: components["schemas"]["Verdict"];
         };
         /** @description Something that is wrong. */
         Problem: {
@@ -334,6 +738,38 @@ export interface components {
          * @enum {string}
          */
         Severity: "error" | "warning";
+        /**
+         * @description Where a sample came from.
+         * @enum {string}
+         */
+        Source: "otlp" | "hystrix";
+        /** @description A topic as one group reads it. */
+        TopicView: {
+            /**
+             * Format: int64
+             * @description Sum over the partitions whose lag is known; absent when none is.
+             */
+            lag_messages?: number | null;
+            /**
+             * Format: double
+             * @description The oldest partition's.
+             */
+            lag_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description Sum over the partitions.
+             */
+            lost_messages: number;
+            /** @description Partitions, by number. */
+            partitions: components["schemas"]["PartitionView"][];
+            /** @description Topic name. */
+            topic: string;
+            /**
+             * Format: int32
+             * @description Partition with the most lag, when any lags.
+             */
+            worst_partition?: number | null;
+        };
         /** @description One trace. */
         TraceAnswer: {
             /**
@@ -484,7 +920,26 @@ export interface components {
             /** @description The traces, those nearest to the end of the window first. */
             traces: components["schemas"]["TraceSummary"][];
         };
+        /** @description A transition in an answer. */
+        TransitionView: {
+            /**
+             * Format: date-time
+             * @description When it was seen.
+             */
+            at: string;
+            /** @description Why. */
+            cause: string;
+            /** @description State before. */
+            from: components["schemas"]["BreakerState"];
+            /** @description State after. */
+            to: components["schemas"]["BreakerState"];
+        };
         Value: unknown;
+        /**
+         * @description How a group does with a partition, worst last.
+         * @enum {string}
+         */
+        Verdict: "ok" | "unknown" | "warn" | "stall" | "stop" | "rewind";
         /** @description A version of a service that was seen at work. */
         Version: {
             /**
@@ -509,6 +964,52 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_breakers: {
+        parameters: {
+            query?: {
+                /** @description Only breakers of this service, any case */
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The breakers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakersAnswer"];
+                };
+            };
+        };
+    };
+    get_bulkheads: {
+        parameters: {
+            query?: {
+                /** @description Only those of this service, any case */
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bulkheads */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkheadsAnswer"];
+                };
+            };
+        };
+    };
     get_events: {
         parameters: {
             query?: {
@@ -567,6 +1068,65 @@ export interface operations {
             };
             /** @description Too many clients listen already */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_lag: {
+        parameters: {
+            query?: {
+                /** @description Only this group */
+                group?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LagAnswer"];
+                };
+            };
+        };
+    };
+    get_messages: {
+        parameters: {
+            query?: {
+                /** @description Only this flow */
+                flow?: string;
+                /** @description Only messages with this verdict; may be repeated */
+                verdict?: components["schemas"]["MessageVerdict"][];
+                /** @description Most messages in the answer, at most 10000; 200 unless given */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Flows and messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagesAnswer"];
+                };
+            };
+            /** @description A parameter is unknown, malformed or out of bounds */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

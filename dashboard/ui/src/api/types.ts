@@ -37,135 +37,23 @@ export type TraceAnswer = Schemas["TraceAnswer"];
 
 // --- breakers and bulkheads
 
-export type BreakerState = "closed" | "open" | "half_open" | "forced_open" | "disabled";
-
-export interface Transition {
-  at: Instant;
-  from: string;
-  to: string;
-  cause?: Maybe<string>;
-}
-
-export interface Breaker {
-  service: string;
-  instance: string;
-  name: string;
-  callee?: Maybe<string>;
-  state: BreakerState;
-  since?: Maybe<Instant>;
-  window_requests?: Maybe<number>;
-  error_percent?: Maybe<number>;
-  rejected_total?: Maybe<number>;
-  source?: Maybe<string>;
-  last_seen?: Maybe<Instant>;
-  transitions: Transition[];
-}
-
-export interface BreakersAnswer extends ListAnswer {
-  breakers: Breaker[];
-}
-
-export interface Bulkhead {
-  service: string;
-  instance: string;
-  name: string;
-  kind: "bulkhead" | "permits";
-  group?: Maybe<string>;
-  topic?: Maybe<string>;
-  in_use?: Maybe<number>;
-  limit?: Maybe<number>;
-  waiting?: Maybe<number>;
-  rejected_total?: Maybe<number>;
-  paused?: Maybe<boolean>;
-  paused_seconds_total?: Maybe<number>;
-  last_seen?: Maybe<Instant>;
-}
-
-export interface BulkheadsAnswer extends ListAnswer {
-  bulkheads: Bulkhead[];
-}
+export type Breaker = Schemas["BreakerView"];
+export type BreakerState = Breaker["state"];
+export type Transition = Schemas["TransitionView"];
+export type BreakersAnswer = Schemas["BreakersAnswer"];
+export type Bulkhead = Schemas["BulkheadView"];
+export type BulkheadsAnswer = Schemas["BulkheadsAnswer"];
 
 // --- lag and messages
 
-export type LagVerdict = "ok" | "warn" | "stall" | "stop" | "rewind" | "unknown";
-
-export interface PartitionLag {
-  partition: number;
-  committed?: Maybe<number>;
-  end?: Maybe<number>;
-  start?: Maybe<number>;
-  lag_messages?: Maybe<number>;
-  lag_seconds?: Maybe<number>;
-  lost_messages?: Maybe<number>;
-  /** The seconds are a lower bound. */
-  lag_seconds_at_least?: Maybe<boolean>;
-  owner?: Maybe<string>;
-  verdict: LagVerdict;
-}
-
-export interface TopicLag {
-  topic: string;
-  lag_messages?: Maybe<number>;
-  lag_seconds?: Maybe<number>;
-  lost_messages?: Maybe<number>;
-  worst_partition?: Maybe<number>;
-  partitions: PartitionLag[];
-}
-
-export interface GroupLag {
-  group: string;
-  service?: Maybe<string>;
-  state?: Maybe<string>;
-  members?: Maybe<number>;
-  rebalances?: Maybe<number>;
-  verdict: LagVerdict;
-  topics: TopicLag[];
-}
-
-export interface LagAnswer extends ListAnswer {
-  groups: GroupLag[];
-  error?: Maybe<string>;
-}
-
-export type MessageVerdict =
-  | "open"
-  | "answered"
-  | "queued"
-  | "late"
-  | "lost"
-  | "dead_lettered"
-  | "duplicated";
-
-export interface Flow {
-  name: string;
-  request_topic: string;
-  result_topic: string;
-  dead_letter_topic?: Maybe<string>;
-  group: string;
-  window_ms: number;
-  /** Why its topics could not be read. */
-  error?: Maybe<string>;
-  counts: { [verdict in MessageVerdict]?: Maybe<number> };
-}
-
-export interface Message {
-  flow: string;
-  key: string;
-  verdict: MessageVerdict;
-  requested_at?: Maybe<Instant>;
-  deadline_at?: Maybe<Instant>;
-  answered_at?: Maybe<Instant>;
-  decided_at?: Maybe<Instant>;
-  trace_id?: Maybe<string>;
-  partition: number;
-  offset: number;
-  reason: string;
-}
-
-export interface MessagesAnswer extends ListAnswer {
-  flows: Flow[];
-  messages: Message[];
-}
+export type GroupLag = Schemas["GroupView"];
+export type LagVerdict = GroupLag["verdict"];
+export type TopicLag = Schemas["TopicView"];
+export type LagAnswer = Schemas["LagAnswer"];
+export type Flow = Schemas["FlowView"];
+export type Message = Schemas["MessageView"];
+export type MessageVerdict = Message["verdict"];
+export type MessagesAnswer = Schemas["MessagesAnswer"];
 
 // --- events
 
