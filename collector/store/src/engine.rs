@@ -1,11 +1,15 @@
 //! The embedded engine: log, hot rows, blocks, index. One directory, one process, no other parts to run.
 
 mod append;
+mod blocks;
 mod config;
 mod events;
 mod health;
+mod layout;
 mod names;
 mod open;
+mod retention;
+mod seal;
 mod series;
 mod spans;
 mod state;
@@ -36,6 +40,7 @@ pub struct Engine {
     /// Lookups and searches.
     reads: Pool,
     in_flight: Arc<Semaphore>,
+    sealer: seal::Sealer,
     _lock: Box<dyn DirLock>,
 }
 
@@ -44,6 +49,9 @@ impl Engine {
     /// process has it, with `Corrupt` when it cannot be read at all; readable damage shows in [`Engine::health`].
     pub fn open(dir: &Path, config: EngineConfig, clock: SharedClock) -> Result<Arc<Self>, StoreError> {
         std::fs::create_dir_all(dir).map_err(|error| open::failed(dir, &error))?;
+        if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            StdFs.sync_dir(parent).map_err(|error| open::failed(dir, &error))?;
+        }
         Self::open_on(Arc::new(StdFs), dir, config, clock)
     }
 
@@ -67,9 +75,20 @@ impl Engine {
         self.shared.stats()
     }
 
+    /// Seals everything in memory into blocks and waits for it. Blocks the thread: not for tokio's workers.
+    pub fn seal(&self) -> Result<(), StoreError> {
+        self.sealer.now()
+    }
+
+    /// Drops what retention does not keep, now instead of at the next interval. Blocks the thread for a moment.
+    pub fn expire(&self) {
+        retention::expire(&self.shared);
+    }
+
     /// Stops taking appends, writes and syncs what was taken. Rows in memory stay in the log and come back at start.
     pub fn close(&self) {
         self.in_flight.close();
+        self.sealer.close();
         self.log.close();
     }
 }

@@ -62,6 +62,7 @@ struct Inner {
     rows: u64,
     point_count: u64,
     lsns: Option<(u64, u64)>,
+    started_ns: u64,
 }
 
 /// How much a generation holds.
@@ -73,9 +74,16 @@ pub(crate) struct Held {
     pub(crate) events: u64,
     /// First and last LSN.
     pub(crate) lsns: Option<(u64, u64)>,
+    /// Monotonic time of its beginning; `None` while it is empty.
+    pub(crate) since_ns: Option<u64>,
 }
 
 impl Generation {
+    /// An empty generation; its age counts from now.
+    pub(crate) fn starting_at(monotonic_ns: u64) -> Self {
+        Self { inner: RwLock::new(Inner { started_ns: monotonic_ns, ..Inner::default() }) }
+    }
+
     pub(crate) fn push_spans(&self, lsn: u64, received_at_ns: u64, rows: Vec<Span>) {
         let bytes: usize = rows.iter().map(span_bytes).sum();
         let mut inner = self.inner.write();
@@ -112,6 +120,7 @@ impl Generation {
             points: inner.point_count,
             events: inner.events.len() as u64,
             lsns: inner.lsns,
+            since_ns: inner.lsns.map(|_| inner.started_ns),
         }
     }
 

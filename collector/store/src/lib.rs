@@ -28,7 +28,9 @@
 //!
 //! What it deliberately does not do: merge fragments, correct clocks, build trees (that is `analysis`).
 
+pub mod block;
 mod budget;
+pub mod conformance;
 pub mod engine;
 pub mod error;
 mod eval;
@@ -42,6 +44,7 @@ mod pool;
 pub mod read;
 mod search;
 mod series;
+mod series_block;
 pub mod series_store;
 mod series_wire;
 pub mod span_store;

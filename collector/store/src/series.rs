@@ -5,6 +5,12 @@ use std::sync::Arc;
 
 use crate::{Labels, SeriesQuery};
 
+/// (nanoseconds since 1970, value) of one series.
+pub(crate) type Points = Vec<(u64, f64)>;
+
+/// (number of the series, nanoseconds since 1970, value).
+pub(crate) type NumberedPoints = Vec<(u32, u64, f64)>;
+
 /// A metric name with its labels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SeriesKey {

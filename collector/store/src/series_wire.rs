@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::series::SeriesKey;
+use crate::series::{NumberedPoints, SeriesKey};
 use crate::wire::{Malformed, Put, Take};
 use crate::{Labels, Point};
 
@@ -49,7 +49,7 @@ pub(crate) fn read_key(take: &mut Take<'_>) -> Result<SeriesKey, Malformed> {
 }
 
 /// Reads what [`write_points`] wrote: the series and the points as (index of the series, time, value).
-pub(crate) fn read_points(bytes: &[u8]) -> Result<(Vec<SeriesKey>, Vec<(u32, u64, f64)>), Malformed> {
+pub(crate) fn read_points(bytes: &[u8]) -> Result<(Vec<SeriesKey>, NumberedPoints), Malformed> {
     let mut take = Take(bytes);
     let mut keys = Vec::new();
     for _ in 0..take.u32()? {

@@ -5,7 +5,13 @@
     reason = "helpers of tests: a failed unwrap is a failed test"
 )]
 
+#[path = "it/conform.rs"]
+mod conform;
 #[path = "it/helpers.rs"]
 mod helpers;
+#[path = "it/power.rs"]
+mod power;
+#[path = "it/power_loss.rs"]
+mod power_loss;
 #[path = "it/restart.rs"]
 mod restart;

@@ -37,7 +37,11 @@ impl Engine {
         self.log.append(Job { draft, payload: rows, done })?;
         let lost =
             |_| StoreError::new(ErrorKind::Unavailable, "the store was closed before the data was safe");
-        durable.await.map_err(lost)?
+        let lsn = durable.await.map_err(lost)??;
+        if self.shared.active_bytes() >= self.shared.config.seal_bytes {
+            self.sealer.full();
+        }
+        Ok(lsn)
     }
 
     /// Waits a bounded time until `bytes` may be in flight and the rows in memory leave room.

@@ -13,19 +13,31 @@ pub(crate) const TAG_VALUES_MAX: usize = 1_000;
 pub(super) fn names(snapshot: &Snapshot, query: &NamesQuery, budget: &Budget) -> Result<Names, StoreError> {
     let mut found = BTreeSet::new();
     let mut cut = false;
-    for index in indexes(snapshot, query, budget)? {
+    let (indexes, damaged) = indexes(snapshot, query, budget)?;
+    for index in indexes {
         if index.overlaps(query.start_ns, query.end_ns) {
             cut |= collect(&index, &query.kind, &mut found);
         }
     }
     cut |= found.len() > query.limit;
     let values = found.into_iter().take(query.limit).collect();
-    let completeness =
-        if cut { Completeness::Cut { limit: "limit".to_owned() } } else { Completeness::Complete };
+    let completeness = if !damaged.is_empty() {
+        Completeness::Damaged { blocks: damaged }
+    } else if cut {
+        Completeness::Cut { limit: "limit".to_owned() }
+    } else {
+        Completeness::Complete
+    };
     Ok(Names { values, completeness })
 }
 
-fn indexes(snapshot: &Snapshot, query: &NamesQuery, budget: &Budget) -> Result<Vec<NameIndex>, StoreError> {
+/// The indexes of names within the window, and the blocks whose index cannot be read.
+fn indexes(
+    snapshot: &Snapshot,
+    query: &NamesQuery,
+    budget: &Budget,
+) -> Result<(Vec<NameIndex>, Vec<String>), StoreError> {
+    let mut damaged = Vec::new();
     budget.check()?;
     let mut indexes = Vec::new();
     if matches!(query.kind, NameKind::TagKeys | NameKind::TagValues { .. }) {
@@ -37,7 +49,20 @@ fn indexes(snapshot: &Snapshot, query: &NamesQuery, budget: &Budget) -> Result<V
     } else {
         indexes.extend(snapshot.hot.generations().iter().map(|generation| generation.names()));
     }
-    Ok(indexes)
+    for block in &snapshot.span_blocks {
+        budget.check()?;
+        let meta = &block.block.meta;
+        if meta.max_ns == 0 || (meta.min_ns <= query.end_ns && meta.max_ns >= query.start_ns) {
+            match block.block.names(budget) {
+                Ok(names) => indexes.push(names),
+                Err(error) if error.kind == tracepact_base::ErrorKind::Corrupt => {
+                    damaged.push(block.block.name())
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok((indexes, damaged))
 }
 
 /// Adds the names of one index; `true` when it does not hold all.

@@ -10,10 +10,13 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tracepact_base::{ErrorKind, Event, SharedClock};
 use tracepact_model::{Admission, Codec, decode};
 
+use super::seal::{Sealer, day_of_row};
 use super::state::{Counters, Shared, State};
 use super::{Engine, EngineConfig};
+use super::{blocks, layout};
 use crate::StoreError;
-use crate::fs::{self, Fs};
+use crate::block::Table as BlockTable;
+use crate::fs::{Fs, join};
 use crate::hot::HotRows;
 use crate::log::{Applied, Log, Record, Table, replay};
 use crate::pool::Pool;
@@ -42,7 +45,8 @@ pub(crate) fn open(
 
 fn open_io(fs: Arc<dyn Fs>, dir: &Path, config: EngineConfig, clock: SharedClock) -> io::Result<Engine> {
     let lock = fs.lock(dir)?;
-    let log_dir = fs::create_dirs(&*fs, dir, &["log", &config.tenant])?;
+    layout::prepare(&*fs, dir, &config.tenant)?;
+    let log_dir = join(dir, &["log", &config.tenant]);
     let shared = Arc::new(Shared {
         fs: fs.clone(),
         dir: dir.to_owned(),
@@ -54,11 +58,15 @@ fn open_io(fs: Arc<dyn Fs>, dir: &Path, config: EngineConfig, clock: SharedClock
         room: Notify::new(),
         config,
     });
-    let next_lsn = read_log(&shared, &log_dir, 0)?;
+    blocks::load(&shared)?;
+    let block_lsn = shared.state.read().blocks.last_lsn();
+    let next_lsn = read_log(&shared, &log_dir, block_lsn)?;
     let threads = shared.config.threads;
-    let log = Log::start(fs, &log_dir, &shared.config.tenant, next_lsn, shared.clone())?;
+    let log = Arc::new(Log::start(fs, &log_dir, &shared.config.tenant, next_lsn, shared.clone())?);
+    let sealer = Sealer::start(shared.clone(), log.clone())?;
     Ok(Engine {
-        log: Arc::new(log),
+        log,
+        sealer,
         writes: Pool::start("write", threads, WAITING_MAX)?,
         reads: Pool::start("read", threads, WAITING_MAX)?,
         // Permits are kibibytes: a permit for each byte would not fit the semaphore's counter on every machine.
@@ -73,8 +81,9 @@ fn read_log(shared: &Shared, log_dir: &Path, block_lsn: u64) -> io::Result<u64> 
     let limits = shared.config.decode_limits.for_replay();
     let replayed = replay(&*shared.fs, log_dir, block_lsn, |record| {
         let lsn = record.lsn;
-        match rows_of(shared, record, &limits) {
-            Ok(rows) => shared.apply(lsn, rows),
+        match rows_of(shared, record, &limits).map(|rows| without_sealed(shared, lsn, rows)) {
+            Ok(Some(rows)) => shared.apply(lsn, rows),
+            Ok(None) => {}
             Err(reason) => {
                 shared.damage.lock().push(format!("log record {lsn} does not decode any more: {reason}"));
             }
@@ -95,6 +104,24 @@ fn read_log(shared: &Shared, log_dir: &Path, block_lsn: u64) -> io::Result<u64> 
     shared.counters.replayed_records.store(replayed.records, Ordering::Relaxed);
     shared.counters.cut_bytes.store(replayed.cut_bytes, Ordering::Relaxed);
     Ok(replayed.next_lsn)
+}
+
+/// Leaves out what a block holds already: after a crash between the publishing of blocks and the end of the segments.
+fn without_sealed(shared: &Shared, lsn: u64, rows: HotRows) -> Option<HotRows> {
+    let published = shared.state.read().blocks.clone();
+    match rows {
+        HotRows::Spans(mut rows, at) => {
+            let known = rows.len();
+            rows.retain(|row| !published.hold(BlockTable::Spans, lsn, Some(&day_of_row(row.start_ns, at))));
+            (known == 0 || !rows.is_empty()).then_some(HotRows::Spans(rows, at))
+        }
+        HotRows::Points(points) => {
+            (!published.hold(BlockTable::Series, lsn, None)).then_some(HotRows::Points(points))
+        }
+        HotRows::Events(events) => {
+            (!published.hold(BlockTable::Events, lsn, None)).then_some(HotRows::Events(events))
+        }
+    }
 }
 
 fn rows_of(

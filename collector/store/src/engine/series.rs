@@ -75,6 +75,7 @@ fn select(shared: &Shared, query: &SeriesQuery, budget: &Budget) -> Result<Serie
     };
     let window = query.start_ns..=query.end_ns;
     let snapshot = shared.snapshot(budget);
+    let mut damaged = std::collections::BTreeSet::new();
     let mut answer = SeriesAnswer::default();
     for ((key, number), latest) in found.into_iter().zip(latest) {
         budget.check()?;
@@ -82,6 +83,15 @@ fn select(shared: &Shared, query: &SeriesQuery, budget: &Budget) -> Result<Serie
             Some(latest) if query.latest_only && window.contains(&latest.0) => vec![latest],
             _ => {
                 let mut points = Vec::new();
+                for block in &snapshot.blocks.series {
+                    match block.points(&key, query.start_ns, query.end_ns) {
+                        Ok(found) => points.extend(found),
+                        Err(error) if error.kind == ErrorKind::Corrupt => {
+                            damaged.insert(format!("{}/{}", block.meta.day, block.meta.id));
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
                 for generation in snapshot.hot.generations() {
                     points.extend(generation.points(number, query.start_ns, query.end_ns));
                 }
@@ -99,6 +109,9 @@ fn select(shared: &Shared, query: &SeriesQuery, budget: &Budget) -> Result<Serie
         if !points.is_empty() {
             answer.series.push(Series { name: key.name.clone(), labels: key.labels.clone(), points });
         }
+    }
+    if !damaged.is_empty() {
+        answer.completeness = Completeness::Damaged { blocks: damaged.into_iter().collect() };
     }
     Ok(answer)
 }

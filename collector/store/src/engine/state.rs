@@ -8,7 +8,10 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, watch};
 use tracepact_base::SharedClock;
 
+use super::blocks::Blocks;
 use super::{EngineConfig, Stats};
+use crate::block::BlockPart;
+use crate::budget::Budget;
 use crate::events::EventTable;
 use crate::fs::Fs;
 use crate::hot::{Generation, HotPart, HotRows};
@@ -38,8 +41,19 @@ pub(crate) struct State {
     pub(crate) active: Arc<Generation>,
     /// Being sealed, oldest first.
     pub(crate) sealing: Vec<Arc<Generation>>,
+    /// Published; replaced as a whole, so that a query keeps what it began with.
+    pub(crate) blocks: Arc<Blocks>,
     pub(crate) series: SeriesTable,
     pub(crate) events: EventTable,
+}
+
+impl State {
+    /// Publishes a changed set of blocks.
+    pub(crate) fn change_blocks(&mut self, change: impl FnOnce(&mut Blocks)) {
+        let mut blocks = Blocks::clone(&self.blocks);
+        change(&mut blocks);
+        self.blocks = Arc::new(blocks);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -54,20 +68,33 @@ pub(crate) struct Counters {
 /// What one query reads: later appends, seals and drops do not change it.
 pub(crate) struct Snapshot {
     pub(crate) hot: HotPart,
+    pub(crate) blocks: Arc<Blocks>,
+    pub(crate) span_blocks: Vec<BlockPart>,
 }
 
 impl Snapshot {
     /// All parts.
     pub(crate) fn parts(&self) -> Vec<&dyn Part> {
-        vec![&self.hot]
+        // Older rows first; the newest are in memory.
+        self.span_blocks.iter().map(|block| block as &dyn Part).chain([&self.hot as &dyn Part]).collect()
     }
 }
 
 impl Shared {
-    pub(crate) fn snapshot(&self, _budget: &crate::budget::Budget) -> Snapshot {
+    pub(crate) fn snapshot(&self, budget: &Budget) -> Snapshot {
         let state = self.state.read();
         let generations = state.sealing.iter().chain([&state.active]).cloned().collect();
-        Snapshot { hot: HotPart::new(generations) }
+        let part = |block: &Arc<_>| BlockPart { block: Arc::clone(block), budget: budget.clone() };
+        Snapshot {
+            hot: HotPart::new(generations),
+            span_blocks: state.blocks.spans.iter().map(part).collect(),
+            blocks: state.blocks.clone(),
+        }
+    }
+
+    /// Estimated bytes in memory that are not being sealed yet.
+    pub(crate) fn active_bytes(&self) -> usize {
+        self.state.read().active.held().bytes
     }
 
     /// Estimated bytes in memory.
@@ -86,6 +113,9 @@ impl Shared {
             expired_rows: self.counters.expired_rows.load(Ordering::Relaxed),
             expired_blocks: self.counters.expired_blocks.load(Ordering::Relaxed),
             refused_appends: self.counters.refused_appends.load(Ordering::Relaxed),
+            blocks: state.blocks.spans.len() as u64,
+            block_rows: state.blocks.spans.iter().map(|block| block.meta.rows).sum(),
+            block_bytes: state.blocks.metas().map(crate::block::BlockMeta::bytes).sum(),
             ..Stats::default()
         };
         for held in state.sealing.iter().chain([&state.active]).map(|generation| generation.held()) {
@@ -125,7 +155,8 @@ impl Applied for Shared {
     fn rotated(&self, _last_lsn: u64) {
         let mut state = self.state.write();
         if state.active.held().lsns.is_some() {
-            let full = std::mem::take(&mut state.active);
+            let fresh = Arc::new(Generation::starting_at(self.clock.monotonic_ns()));
+            let full = std::mem::replace(&mut state.active, fresh);
             state.sealing.push(full);
         }
     }

@@ -69,7 +69,8 @@ pub(crate) fn list(fs: &dyn Fs, dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(segments)
 }
 
-/// Creates a segment; it is durable when this returns.
+/// Creates a segment; its directory entry is durable when this returns. Its header becomes durable with the first
+/// record: a segment without one says nothing.
 pub(crate) fn create(
     fs: &dyn Fs,
     dir: &Path,
@@ -78,7 +79,6 @@ pub(crate) fn create(
 ) -> io::Result<Box<dyn AppendFile>> {
     let mut file = fs.create(&dir.join(file_name(first_lsn)))?;
     file.append(&Header { tenant: tenant.to_owned(), first_lsn }.write())?;
-    file.sync_data()?;
     fs.sync_dir(dir)?;
     Ok(file)
 }

@@ -1,0 +1,16 @@
+//! Sealed rows: Parquet with an index beside it. A block never changes; a newer one may replace it.
+
+pub(crate) mod columns;
+pub(crate) mod file;
+pub(crate) mod index;
+pub(crate) mod json;
+pub(crate) mod meta;
+pub(crate) mod part;
+pub(crate) mod read;
+pub mod schema;
+pub(crate) mod terms;
+pub(crate) mod write;
+
+pub(crate) use meta::{BlockMeta, Table};
+pub(crate) use part::BlockPart;
+pub(crate) use read::Block;

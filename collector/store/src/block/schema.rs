@@ -1,0 +1,153 @@
+//! The columns of `spans.parquet`. The one definition: writers, readers and `docs/format.md` follow it.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema};
+
+/// Version of the block format: of the columns, the index and `meta.json`.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Unsigned 64-bit number.
+    U64,
+    /// Unsigned 32-bit number.
+    U32,
+    /// 16 bytes, big-endian.
+    Id16,
+    /// UTF-8 text.
+    Text,
+    /// List of UTF-8 texts.
+    Texts,
+}
+
+impl ColumnType {
+    /// The type in Arrow.
+    pub fn data_type(self) -> DataType {
+        match self {
+            Self::U64 => DataType::UInt64,
+            Self::U32 => DataType::UInt32,
+            Self::Id16 => DataType::FixedSizeBinary(16),
+            Self::Text => DataType::Utf8,
+            Self::Texts => DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))),
+        }
+    }
+
+    /// The type in words, for the documentation.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::U64 => "unsigned 64-bit integer",
+            Self::U32 => "unsigned 32-bit integer",
+            Self::Id16 => "16 bytes, big-endian",
+            Self::Text => "text",
+            Self::Texts => "list of texts",
+        }
+    }
+}
+
+/// One column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: ColumnType,
+    /// Whether it may be null, which means that the sender did not say.
+    pub nullable: bool,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+const fn column(name: &'static str, kind: ColumnType, nullable: bool, doc: &'static str) -> Column {
+    Column { name, kind, nullable, doc }
+}
+
+use ColumnType::{Id16, Text, Texts, U32, U64};
+
+/// All columns, in their order.
+pub const COLUMNS: [Column; 36] = [
+    column(
+        "trace_id",
+        Id16,
+        false,
+        "Trace id; a zero high half is a 64-bit id. Rows are sorted by its low half, its high half, then arrival.",
+    ),
+    column("span_id", U64, false, "Span id."),
+    column("parent_id", U64, true, "Parent's span id; null for a root."),
+    column("lsn", U64, false, "Log sequence number of the request; with `position` the order of arrival."),
+    column("position", U32, false, "Position of the row within its request."),
+    column("received_at_ns", U64, false, "When it was received, nanoseconds since 1970 (UTC)."),
+    column("start_ns", U64, true, "Start, nanoseconds since 1970 (UTC)."),
+    column("duration_ns", U64, true, "Length in nanoseconds."),
+    column("kind", Text, false, "`unset`, `internal`, `server`, `client`, `producer` or `consumer`."),
+    column("name", Text, false, "Operation name as it was sent; empty when absent."),
+    column(
+        "status",
+        Text,
+        false,
+        "OTLP's status: `unset`, `ok` or `error`. Zipkin says errors with a tag `error`.",
+    ),
+    column("status_message", Text, false, "The application's words; empty when absent."),
+    column("source", Text, false, "Wire format: `zipkin_v1`, `zipkin_v2` or `otlp`."),
+    column(
+        "flags",
+        U32,
+        false,
+        "Bits: 1 debug, 2 shared, 4 truncated at receipt, 8 ended before it started.",
+    ),
+    column("otlp_flags", U32, false, "OTLP's flags word; 0 when absent."),
+    column("tracestate", Text, false, "W3C tracestate; empty when absent."),
+    column("service", Text, true, "Service name as it was sent."),
+    column("service_instance_id", Text, true, "`service.instance.id` of the resource."),
+    column("service_version", Text, true, "`service.version` of the resource."),
+    column("local_ipv4", Text, true, "This side's IPv4 address."),
+    column("local_ipv6", Text, true, "This side's IPv6 address."),
+    column("local_port", U32, true, "This side's port."),
+    column("remote_service", Text, true, "The other side's service name."),
+    column("remote_ipv4", Text, true, "The other side's IPv4 address."),
+    column("remote_ipv6", Text, true, "The other side's IPv6 address."),
+    column("remote_port", U32, true, "The other side's port."),
+    column(
+        "attribute_keys",
+        Texts,
+        false,
+        "Keys of the span's attributes (Zipkin: tags), in order of arrival.",
+    ),
+    column(
+        "attribute_types",
+        Texts,
+        false,
+        "Types of the values at the same places: `s` text, `b` bool, `i` integer, `d` double, `y` bytes, `j` list or map, `e` empty.",
+    ),
+    column(
+        "attribute_values",
+        Texts,
+        false,
+        "The values as text; bytes in base64, lists and maps as JSON with a type at each value.",
+    ),
+    column(
+        "events",
+        Text,
+        false,
+        "JSON list of events (Zipkin: annotations) with `at_ns`, `name`, `attributes`, `dropped`; empty when there are none.",
+    ),
+    column(
+        "links",
+        Text,
+        false,
+        "JSON list of links with `trace_id`, `span_id`, `tracestate`, `attributes`, `flags`, `dropped`; empty when there are none.",
+    ),
+    column("dropped_attributes", U32, false, "Attributes that the sender or a limit dropped."),
+    column("dropped_events", U32, false, "Events that the sender or a limit dropped."),
+    column("dropped_links", U32, false, "Links that the sender or a limit dropped."),
+    column("resource", Text, false, "JSON of OTLP's resource; empty when it says nothing."),
+    column("scope", Text, false, "JSON of OTLP's instrumentation scope; empty when it says nothing."),
+];
+
+/// The columns as an Arrow schema.
+pub fn schema() -> Arc<Schema> {
+    Arc::new(Schema::new(
+        COLUMNS.iter().map(|c| Field::new(c.name, c.kind.data_type(), c.nullable)).collect::<Vec<_>>(),
+    ))
+}

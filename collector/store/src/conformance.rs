@@ -1,0 +1,97 @@
+//! What every engine behind [`SpanStore`] must do, as cases that run over any of them.
+//!
+//! ```no_run
+//! # async fn example(engine: &tracepact_store::Engine) {
+//! use tracepact_store::conformance::{CASES, Subject};
+//! for case in CASES {
+//!     // An empty store for each case; `settle` runs after every append, for example to seal.
+//!     (case.run)(Subject { store: engine, settle: &|| {} }).await.unwrap();
+//! }
+//! # }
+//! ```
+
+mod lookups;
+mod rows;
+mod searches;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use tracepact_base::TraceId;
+use tracepact_model::Span;
+
+use crate::{Completeness, ReadCtx, SpanQuery, SpanStore};
+
+/// The store under test.
+#[derive(Clone, Copy)]
+pub struct Subject<'s> {
+    /// An empty store.
+    pub store: &'s dyn SpanStore,
+    /// Called after each append: whatever moves rows to where they stay.
+    pub settle: &'s (dyn Fn() + Send + Sync),
+}
+
+/// What a case answers: nothing, or what was wrong.
+pub type Outcome = Result<(), String>;
+
+/// One case.
+pub struct Case {
+    /// What must hold.
+    pub name: &'static str,
+    /// Runs it on an empty store.
+    pub run: for<'s> fn(Subject<'s>) -> BoxFuture<'s, Outcome>,
+}
+
+/// All cases.
+pub const CASES: &[Case] = &[
+    Case {
+        name: "rows come back as they were, in order of arrival",
+        run: |s| Box::pin(lookups::rows_in_order(s)),
+    },
+    Case { name: "exact duplicates collapse", run: |s| Box::pin(lookups::duplicates_collapse(s)) },
+    Case { name: "strict and lenient ids", run: |s| Box::pin(lookups::strict_and_lenient(s)) },
+    Case { name: "unknown ids are left out", run: |s| Box::pin(lookups::unknown_ids(s)) },
+    Case { name: "names by service, any case", run: |s| Box::pin(lookups::names(s)) },
+    Case { name: "the window is inclusive on the trace's timestamp", run: |s| Box::pin(searches::window(s)) },
+    Case { name: "a root elsewhere decides the timestamp", run: |s| Box::pin(searches::late_root(s)) },
+    Case { name: "conditions hold over the spans of the service", run: |s| Box::pin(searches::scopes(s)) },
+    Case { name: "a rare match behind many others is found", run: |s| Box::pin(searches::rare(s)) },
+    Case { name: "the newest traces are kept", run: |s| Box::pin(searches::newest(s)) },
+    Case { name: "a duration that comes late counts", run: |s| Box::pin(searches::late_duration(s)) },
+    Case { name: "errors of both dialects are errors", run: |s| Box::pin(searches::errors(s)) },
+    Case { name: "a scan gives every trace of the window once", run: |s| Box::pin(searches::scan(s)) },
+];
+
+impl Subject<'_> {
+    async fn append(&self, spans: &[Span]) -> Outcome {
+        self.store.append(rows::batch(spans)).await.map_err(|error| format!("append: {error}"))?;
+        (self.settle)();
+        Ok(())
+    }
+
+    async fn trace(&self, id: TraceId, ctx: ReadCtx) -> Result<Vec<Span>, String> {
+        let mut rows = Vec::new();
+        let mut found = self.store.traces(vec![id], ctx);
+        while let Some(trace) = found.next().await {
+            let trace = trace.map_err(|error| format!("traces: {error}"))?;
+            expect(trace.completeness == Completeness::Complete, "the trace is not complete")?;
+            rows.extend(trace.rows);
+        }
+        Ok(rows)
+    }
+
+    /// The low halves of the traces found.
+    async fn hits(&self, query: SpanQuery) -> Result<Vec<u64>, String> {
+        let answer =
+            self.store.search(query, ReadCtx::default()).await.map_err(|e| format!("search: {e}"))?;
+        expect(answer.completeness == Completeness::Complete, "the search is not complete")?;
+        Ok(answer.hits.iter().map(|hit| hit.trace_id.low()).collect())
+    }
+}
+
+fn expect(holds: bool, what: &str) -> Outcome {
+    if holds { Ok(()) } else { Err(what.to_owned()) }
+}
+
+fn equal<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Outcome {
+    if found == wanted { Ok(()) } else { Err(format!("{what}: found {found:?}, wanted {wanted:?}")) }
+}
