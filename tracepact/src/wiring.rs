@@ -1,13 +1,17 @@
 //! Puts the rooms together: which store, which routes on which port, what runs beside the requests.
 
+mod ask;
 mod background;
+mod broker;
 mod collector;
 mod docs_pages;
+mod gate_counter;
 pub(crate) mod health;
 pub(crate) mod openapi;
 mod store_metrics;
 mod summaries;
 mod tables;
+mod trace_finder;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,9 +61,15 @@ impl App {
         };
         app.tables.add_http(openapi::routes())?;
         let mut dashboard = Dashboard::new(clock.clone(), config.aliases.clone());
+        let mut collector = None;
         if config.runs(Part::Collector) {
-            let collector = collector::build(&mut app, config, clock.clone()).await?;
-            dashboard = collector.show_on(dashboard, config);
+            let built = collector::build(&mut app, config, clock.clone()).await?;
+            dashboard = built.show_on(dashboard, config);
+            collector = Some(built);
+        }
+        if config.runs(Part::Broker) {
+            let source = Arc::new(broker::build(&mut app, config, clock, collector.as_ref()).await?);
+            dashboard = dashboard.with_sightings(source.clone()).with_summaries(source);
         }
         if config.runs(Part::Dashboard) {
             app.tables.add_http(tracepact_dashboard::routes(dashboard)?)?;

@@ -31,7 +31,8 @@ impl InProcess {
         };
         let status = response.status();
         let (parts, answer) = response.into_parts();
-        let bytes = body::read_parts(&parts.headers, answer, Limits::INGEST).await.map_err(|p| p.to_string())?;
+        let bytes =
+            body::read_parts(&parts.headers, answer, Limits::INGEST).await.map_err(|p| p.to_string())?;
         if !status.is_success() {
             return Err(format!("{path} answered {status}"));
         }

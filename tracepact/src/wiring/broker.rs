@@ -34,9 +34,9 @@ pub(super) async fn build(
     collector: Option<&Collector>,
 ) -> anyhow::Result<BrokerSource> {
     let database = config.data_dir.join("contracts.db");
-    let broker = Broker::open(BrokerConfig::new(&database), clock.clone())
-        .await
-        .map_err(|error| anyhow::anyhow!("the broker's database {} cannot be opened: {error}", database.display()))?;
+    let broker = Broker::open(BrokerConfig::new(&database), clock.clone()).await.map_err(|error| {
+        anyhow::anyhow!("the broker's database {} cannot be opened: {error}", database.display())
+    })?;
     app.tables.add_broker(pact_routes(broker.clone()))?;
     app.tables.add_broker(native_routes(broker.clone()))?;
     app.tables.add_http(native_routes(broker.clone()))?;

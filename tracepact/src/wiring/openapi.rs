@@ -21,8 +21,12 @@ pub(crate) fn document() -> OpenApi {
 }
 
 /// What each room says about its own routes.
-fn rooms() -> [(&'static str, OpenApi); 2] {
-    [("query", tracepact_query::openapi()), ("dashboard", tracepact_dashboard::openapi())]
+fn rooms() -> [(&'static str, OpenApi); 3] {
+    [
+        ("query", tracepact_query::openapi()),
+        ("broker", tracepact_broker::openapi()),
+        ("dashboard", tracepact_dashboard::openapi()),
+    ]
 }
 
 /// The document, from the server it describes.

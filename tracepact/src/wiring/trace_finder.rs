@@ -74,10 +74,11 @@ fn shows(span: &Span, rows: &[Span], question: &TraceQuestion) -> bool {
     if !to_provider {
         return false;
     }
-    let same_method = match (&question.method, text(span, "http.request.method").or(text(span, "http.method"))) {
-        (Some(wanted), Some(seen)) => wanted.eq_ignore_ascii_case(seen),
-        _ => true,
-    };
+    let same_method =
+        match (&question.method, text(span, "http.request.method").or(text(span, "http.method"))) {
+            (Some(wanted), Some(seen)) => wanted.eq_ignore_ascii_case(seen),
+            _ => true,
+        };
     let same_path = match (&question.path, text(span, "url.path").or(text(span, "http.path"))) {
         (Some(wanted), Some(seen)) => alike(wanted, seen),
         _ => true,
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     fn call(path: &str) -> Span {
-        let mut span = Span::new(TraceId::from_u128(1).unwrap(), SpanId::from_u64(2).unwrap());
+        let mut span = Span::new(TraceId::new(1).unwrap(), SpanId::new(2).unwrap());
         span.kind = Kind::Client;
         span.local.service_name = Some("orders".into());
         span.remote.service_name = Some("products".into());
