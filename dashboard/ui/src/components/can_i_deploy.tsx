@@ -154,7 +154,9 @@ function Rows({ rows }: { rows: CanIDeployRow[] }) {
                     {row.mismatches.map((m) => (
                       <li key={`${m.interaction} ${m.description}`}>
                         <strong>{m.interaction}</strong>
-                        {m.operation ? <span class="mono"> ({m.operation})</span> : null}:{m.description}
+                        {m.operation ? <span class="mono"> ({m.operation})</span> : null}
+                        {": "}
+                        {m.description}
                       </li>
                     ))}
                   </ul>

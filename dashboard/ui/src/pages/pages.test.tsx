@@ -160,7 +160,9 @@ describe("contracts", () => {
     await user.click(screen.getByRole("button", { name: "Ask" }));
     const answer = await screen.findByText("orders needs GET /products/17");
     expect(within(answer.parentElement as HTMLElement).getByText("no")).toBeInTheDocument();
-    expect(screen.getByText(/expected 200 but was 404/)).toHaveTextContent("product 17: expected 200 but was 404");
+    expect(screen.getByText(/expected 200 but was 404/)).toHaveTextContent(
+      "product 17: expected 200 but was 404",
+    );
     expect(screen.getByText("verify products again")).toBeInTheDocument();
     expect(screen.getByRole("link", { name: /trace that shows/ })).toHaveAttribute(
       "href",
