@@ -8,7 +8,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{Registry, TextEncoder};
 use serde_json::Value;
 use tracepact_base::SharedClock;
-use tracepact_store::{Completeness, ReadCtx, SeriesQuery, SeriesStore, StoreError};
+use tracepact_store::{Completeness, ReadCtx, Series, SeriesQuery, SeriesStore, StoreError};
 
 use crate::{stored, zipkin_counters};
 
@@ -17,6 +17,12 @@ const SCRAPE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How far into the future a stored point may lie (senders' clocks) and still be on the page.
 const AHEAD: Duration = Duration::from_secs(60);
+
+/// Counters that tracepact writes only when something happens. They do not go stale: nobody went away.
+const LASTING: &[&str] = &["tracepact_gate_decisions_total"];
+
+/// How far back a lasting counter is looked for: as long as points are kept.
+const LASTING_WINDOW: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Source of `/metrics`.
 #[derive(Clone)]
@@ -63,9 +69,20 @@ impl Exposition {
     }
 
     async fn stored(&self) -> Result<Vec<MetricFamily>, StoreError> {
+        let mut series = self.newest(None, self.stale_after).await?;
+        series.retain(|one| !LASTING.contains(&one.name.as_str()));
+        for name in LASTING {
+            series.extend(self.newest(Some(name), LASTING_WINDOW).await?);
+        }
+        Ok(stored::families(series))
+    }
+
+    /// The newest point within `window` of each series, of one name or of all.
+    async fn newest(&self, name: Option<&str>, window: Duration) -> Result<Vec<Series>, StoreError> {
         let now_ns = self.clock.now_ns();
         let query = SeriesQuery {
-            start_ns: now_ns.saturating_sub(self.stale_after.as_nanos() as u64),
+            name: name.map(str::to_owned),
+            start_ns: now_ns.saturating_sub(window.as_nanos() as u64),
             end_ns: now_ns.saturating_add(AHEAD.as_nanos() as u64),
             latest_only: true,
             ..SeriesQuery::default()
@@ -73,13 +90,12 @@ impl Exposition {
         let ctx = ReadCtx { timeout: SCRAPE_TIMEOUT, ..ReadCtx::default() };
         let answer = self.store.select(query, ctx).await?;
         match answer.completeness {
-            Completeness::Complete => Ok(stored::families(answer.series)),
+            // The newest points are in memory; a damaged old block takes nothing from this page.
+            Completeness::Complete | Completeness::Damaged { .. } => Ok(answer.series),
             Completeness::Cut { limit } => Err(StoreError::new(
                 tracepact_base::ErrorKind::Exhausted,
                 format!("the stored series do not fit one page: {limit}"),
             )),
-            // The newest points are in memory; a damaged old block takes nothing from this page.
-            Completeness::Damaged { .. } => Ok(stored::families(answer.series)),
         }
     }
 

@@ -121,4 +121,24 @@ mod tests {
         assert_eq!(clean("a.b-c", true), "a_b_c");
         assert_eq!(clean("9:a", false), "_9_a");
     }
+
+    /// Every series that the dashboard and the alert rules ask for is one that is written.
+    #[test]
+    fn grafana_asks_for_series_that_exist() {
+        const OWN: &[&str] = &["tracepact_ingest_spans_total", "tracepact_ingest_requests_total"];
+        let grafana = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../grafana");
+        let mut asked = 0;
+        for file in ["dashboards/tracepact.json", "alerts.yml"] {
+            let text = std::fs::read_to_string(grafana.join(file)).unwrap();
+            for (at, _) in text.match_indices("tracepact_") {
+                let rest = &text[at..];
+                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+                let name = &rest[..end];
+                let known = HELP.iter().any(|(known, _)| *known == name) || OWN.contains(&name);
+                assert!(known, "{file} asks for {name}, which nothing writes");
+                asked += 1;
+            }
+        }
+        assert!(asked > 20);
+    }
 }

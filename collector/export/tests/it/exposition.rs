@@ -104,3 +104,20 @@ async fn json_is_answered_with_zipkins_counters() {
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["counter.zipkin_collector.spans.http"], 0.0);
 }
+
+#[tokio::test]
+async fn answers_of_the_gate_stay_on_the_page() {
+    let page = page();
+    let labels = [("pacticipant", "products"), ("result", "no")];
+    page.store
+        .append_points(vec![point("tracepact_gate_decisions_total", &labels, NOW_NS, 1.0)])
+        .await
+        .unwrap();
+    page.clock.advance_ns(3_600 * SECOND);
+    let text = page.get("/metrics", None).await.2;
+    assert_eq!(
+        text.matches("tracepact_gate_decisions_total{pacticipant=\"products\",result=\"no\"} 1").count(),
+        1,
+        "{text}"
+    );
+}

@@ -27,6 +27,7 @@ impl SeriesStore for ListStore {
         let mut series: Vec<Series> = Vec::new();
         let mut points: Vec<Point> = self.points.lock().clone();
         points.retain(|p| (query.start_ns..=query.end_ns).contains(&p.at_ns));
+        points.retain(|p| query.name.as_ref().is_none_or(|name| p.name == *name));
         points.sort_by(|a, b| (&a.name, &a.labels, a.at_ns).cmp(&(&b.name, &b.labels, b.at_ns)));
         for point in points {
             match series.last_mut() {
