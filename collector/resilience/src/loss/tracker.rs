@@ -211,6 +211,11 @@ impl FlowTracker {
         counts
     }
 
+    /// When the oldest message in the table was requested, nanoseconds since 1970.
+    pub fn oldest_request_ns(&self) -> Option<u64> {
+        self.entries.values().filter_map(|entry| Some(entry.requests.first()?.at_ns)).min()
+    }
+
     /// How often a verdict was reached since the tracker began; never falls.
     pub fn reached(&self, verdict: MessageVerdict) -> u64 {
         self.reached.get(&verdict).copied().unwrap_or(0)
