@@ -65,7 +65,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(WAIT_MAX)
-            .pragma("cache_size", "-8192");
+            .pragma("cache_size", "-2048");
         let pool = |connections| {
             SqlitePoolOptions::new().max_connections(connections).acquire_timeout(WAIT_MAX).idle_timeout(None)
         };
@@ -74,7 +74,7 @@ impl Store {
             .run(&writer)
             .await
             .map_err(|e| sqlx::Error::Migrate(Box::new(e)))?;
-        let readers = pool(8).connect_with(options).await?;
+        let readers = pool(4).connect_with(options).await?;
         Ok(Self { readers, writer, queue: Semaphore::new(WRITERS_WAITING_MAX) })
     }
 

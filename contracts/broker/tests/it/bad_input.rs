@@ -2,7 +2,6 @@
 
 use http::Request;
 use serde_json::{Value, json};
-use tracepact_contract_model::fuzzing;
 
 use super::support::{Bench, pact, publication};
 
@@ -116,39 +115,4 @@ async fn bad_requests_of_every_kind() {
     let huge = format!("{{\"pacticipantName\":\"{}\"}}", "x".repeat(17 << 20));
     assert_eq!(send("POST", "/contracts/publish", "application/json", &huge).await.status, 413);
     bench.get("/").await.is(200);
-}
-
-/// Seeds, and seeded mutations of them for a moment.
-#[test]
-fn parsers_of_network_bytes_survive_anything() {
-    let seeds = [
-        pact("C", "P", "/x", r#"{"a":[1.0,null,"ü"]}"#),
-        "q[][pacticipant]=A&q[][version]=1&q%5B%5D%5Btag%5D=x&ignore[][pacticipant]=B&latestby=cvpv"
-            .to_owned(),
-        r#"[{"branch":"a","fallbackBranch":"main","consumer":"x"},{"deployedOrReleased":true}]"#.to_owned(),
-    ];
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
-    for round in 0..6_000 {
-        let mut data = seeds[round % seeds.len()].clone().into_bytes();
-        for _ in 0..next() % 6 {
-            let at = (next() % data.len() as u64) as usize;
-            match next() % 4 {
-                0 => data[at] = next() as u8,
-                1 => drop(data.remove(at)),
-                2 => data.insert(at, b"[]{}\",:\\%&="[(next() % 11) as usize]),
-                _ => data.truncate(at.max(1)),
-            }
-            if data.is_empty() {
-                data.push(b'{');
-            }
-        }
-        fuzzing::fuzz_pact(&data);
-        fuzzing::fuzz_query(&data);
-    }
 }

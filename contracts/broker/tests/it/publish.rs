@@ -163,3 +163,57 @@ async fn the_pacticipants_flow_of_the_cli() {
     bench.write(Method::DELETE, "/pacticipants/C", &json!({})).await.is(204);
     bench.get("/pacticipants/C").await.is(404);
 }
+
+#[tokio::test]
+async fn accept_lines_are_read_leniently() {
+    let bench = Bench::new().await;
+    for (lines, expected) in [
+        (vec![], "application/hal+json;charset=utf-8"),
+        (vec!["application/json"], "application/json;charset=utf-8"),
+        (vec!["application/hal+json", "application/json"], "application/hal+json;charset=utf-8"),
+        (vec!["application/json", "application/hal+json;q=0.5"], "application/hal+json;charset=utf-8"),
+        (vec!["image/png"], "application/hal+json;charset=utf-8"),
+    ] {
+        let mut request = http::Request::get("/").header("host", "localhost");
+        for line in &lines {
+            request = request.header("accept", *line);
+        }
+        let answer = bench.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.headers["content-type"].to_str().unwrap()),
+            (200, expected),
+            "{lines:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = || tracepact_broker::BrokerConfig::new(dir.path().join("contracts.db"));
+    let first = Bench::with(|c| *c = config()).await;
+    first.publish(&pact("C", "P", "/x", "1"), "1", "main").await.is(200);
+    first.verify("P", "9", "main", true).await;
+    // Not closed, as after a kill.
+    drop(first);
+    let second = Bench::with(|c| *c = config()).await;
+    second.publish(&pact("C", "P", "/x", "2"), "1", "main").await.is(409);
+    let summary = second.get("/verification-results/consumer/C/version/1/latest").await.is(200);
+    assert_eq!(summary["success"], true);
+}
+
+#[tokio::test]
+async fn the_api_document_names_every_native_route() {
+    let bench = Bench::new().await;
+    let document = serde_json::to_value(tracepact_broker::openapi()).unwrap();
+    let routes = tracepact_broker::native_routes(bench.broker.clone());
+    let mut count = 0;
+    for spec in routes.specs() {
+        let method = spec.method.as_str().to_lowercase();
+        assert!(document["paths"][&spec.path].get(&method).is_some(), "{method} {}", spec.path);
+        count += 1;
+    }
+    let described: usize =
+        document["paths"].as_object().unwrap().values().map(|p| p.as_object().unwrap().len()).sum();
+    assert_eq!(count, described);
+}
