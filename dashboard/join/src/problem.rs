@@ -52,6 +52,7 @@ pub enum ProblemKind {
 
 /// Something that is wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = OverviewProblem)]
 pub struct Problem {
     /// What kind of problem.
     pub kind: ProblemKind,

@@ -65,4 +65,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn no_two_rooms_give_one_name_to_different_shapes() {
+        let mut seen: std::collections::BTreeMap<String, (&str, serde_json::Value)> = Default::default();
+        for (room, document) in rooms() {
+            for (name, schema) in document.components.map(|c| c.schemas).unwrap_or_default() {
+                let shape = serde_json::to_value(schema).unwrap();
+                if let Some((first, known)) = seen.insert(name.clone(), (room, shape.clone())) {
+                    assert!(known == shape, "{first} and {room} both describe {name}, differently");
+                }
+            }
+        }
+    }
 }

@@ -139,7 +139,7 @@ fn the_description_names_both_paths_and_their_shapes() {
     for path in ["/tracepact/v1/overview", "/tracepact/v1/services"] {
         assert!(document["paths"][path]["get"].is_object(), "{path}");
     }
-    for schema in ["OverviewAnswer", "Problem", "ServicesAnswer", "Service"] {
+    for schema in ["OverviewAnswer", "OverviewProblem", "ServicesAnswer", "Service"] {
         assert!(document["components"]["schemas"][schema].is_object(), "{schema}");
     }
 }

@@ -35,6 +35,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/contracts/can-i-deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** May this version go to that environment? */
+        get: operations["can_i_deploy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/contracts/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers the gate gave, newest first. */
+        get: operations["decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/contracts/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rows of one or two pacticipants, as the gate sees them. */
+        get: operations["matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/contracts/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Environments, pacticipants and the latest contract of every pair. */
+        get: operations["overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/events": {
         parameters: {
             query?: never;
@@ -114,6 +182,75 @@ export interface paths {
         get: operations["get_overview"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proposals, newest first. */
+        get: operations["list"];
+        put?: never;
+        /** Proposes a contract. The same content on the same line again is the same proposal (200). */
+        post: operations["propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/proposals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One proposal with its content and history. */
+        get: operations["get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/proposals/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accepts a proposal in the provider's name: from now on its build fails when it violates the contract. */
+        post: operations["accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/proposals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rejects a proposal in the provider's name. */
+        post: operations["reject"];
         delete?: never;
         options?: never;
         head?: never;
@@ -319,6 +456,18 @@ export interface components {
             /** @description What is missing, when not. */
             cut?: string | null;
         };
+        /** @description Environments, pacticipants and the latest contract of every pair. */
+        ContractsOverview: {
+            /** @description When this was true. */
+            as_of: string;
+            /** @description Whether nothing was left out. */
+            complete: boolean;
+            /** @description What was left out. */
+            cut?: string | null;
+            environments: components["schemas"]["EnvironmentSummary"][];
+            pacticipants: components["schemas"]["PacticipantSummary"][];
+            pacts: components["schemas"]["PactSummary"][];
+        };
         /** @description How much is wrong. An absent number is unknown, not zero. */
         Counts: {
             /**
@@ -346,6 +495,51 @@ export interface components {
              * @description Services known.
              */
             services?: number | null;
+        };
+        /** @description One answer the gate gave. */
+        Decision: {
+            /** @description When it was first given. */
+            at: string;
+            /** @description Yes, no; absent: unknown. */
+            deployable?: boolean | null;
+            environment: string;
+            /** @description When it was last given. */
+            last_at: string;
+            pacticipant: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description How many times in a row it was given.
+             */
+            times: number;
+            /** @description Link to a trace in which the breakage was seen. */
+            trace?: string | null;
+            version: string;
+        };
+        /** @description Answers the gate gave, newest first. */
+        Decisions: {
+            /** @description When this was true. */
+            as_of: string;
+            /** @description Whether these are all that are kept. */
+            complete: boolean;
+            /** @description What was left out. */
+            cut?: string | null;
+            decisions: components["schemas"]["Decision"][];
+        };
+        /** @description A version in an environment. */
+        DeployedSummary: {
+            environment: string;
+            /** @description The application instance, where several are told apart. */
+            instance?: string | null;
+            /** @description Released and supported, beside whatever else is, instead of deployed. */
+            released?: boolean;
+            since: string;
+            version: string;
+        };
+        /** @description An environment. */
+        EnvironmentSummary: {
+            name: string;
+            production: boolean;
         };
         /** @description One entry of the event feed. */
         Event: {
@@ -453,6 +647,58 @@ export interface components {
              * @description How long an answer may take, milliseconds.
              */
             window_ms: number;
+        };
+        /** @description The gate's answer. */
+        GateAnswer: {
+            /** @description When this was true. */
+            as_of: string;
+            /** @description Yes, no; absent: unknown, which also means "do not deploy". */
+            deployable?: boolean | null;
+            /** @description Warnings, and what to do next. */
+            notices: string[];
+            /** @description Why, line by line. */
+            reason: string;
+            /** @description Every row the answer rests on. */
+            rows: components["schemas"]["GateRow"][];
+            trace?: components["schemas"]["Link"] | null;
+        };
+        /** @description One thing that did not hold. */
+        GateMismatch: {
+            /** @description What differed. */
+            description: string;
+            /** @description The interaction's description. */
+            interaction: string;
+            /** @description `GET /item/1`. */
+            operation?: string | null;
+        };
+        /** @description One pair of versions, or one accepted contract. */
+        GateRow: {
+            /** @description What clears it and who; absent when it holds. */
+            clears?: string | null;
+            /** @description Who can clear it. */
+            clears_by?: string | null;
+            /** @description Whether waiting is enough. */
+            clears_by_itself?: boolean | null;
+            consumer: string;
+            /** @description Absent for an accepted contract: no version of the consumer needs to carry it yet. */
+            consumer_version?: string | null;
+            content_id: string;
+            /** @description Left out of the decision because it was asked for. */
+            ignored?: boolean;
+            /** @description `pact` or `accepted`. */
+            kind: string;
+            /** @description What did not hold. */
+            mismatches: components["schemas"]["GateMismatch"][];
+            /** @description The proposal, for an accepted contract. */
+            proposal?: string | null;
+            provider: string;
+            /** @description Absent when no version is in the environment. */
+            provider_version?: string | null;
+            /** @description Verified, failed; absent: no result. */
+            success?: boolean | null;
+            /** @description The build that verified it. */
+            verification_url?: string | null;
+            verified_at?: string | null;
         };
         /** @description A consumer group. */
         GroupView: {
@@ -573,6 +819,23 @@ export interface components {
             /** @description Messages with a verdict, newest first, then those that wait past their window. */
             messages: components["schemas"]["MessageView"][];
         };
+        /** @description A contract that a consumer proposes to its provider. */
+        NewProposal: {
+            /** @description Who proposes. */
+            author?: string | null;
+            consumer: string;
+            /** @description The consumer's branch; consumer, provider and branch are one line of proposals. */
+            consumer_branch: string;
+            /** @description The pact. Either this or `content_id`. */
+            content?: Record<string, never> | null;
+            /** @description The id of a published content. */
+            content_id?: string | null;
+            provider: string;
+            pull_request_url?: string | null;
+            /** @description The provider's team that is asked. */
+            team?: string | null;
+            title?: string | null;
+        };
         /** @description Answer of `GET /tracepact/v1/overview`. */
         OverviewAnswer: {
             /**
@@ -587,7 +850,50 @@ export interface components {
             /** @description Which source did not answer, and why. */
             cut?: string | null;
             /** @description What is wrong, most urgent first. */
-            problems: components["schemas"]["Problem"][];
+            problems: components["schemas"]["OverviewProblem"][];
+        };
+        /** @description Something that is wrong. */
+        OverviewProblem: {
+            /** @description The topic it is about. */
+            destination?: string | null;
+            edge?: components["schemas"]["ProblemEdge"] | null;
+            /** @description What kind of problem. */
+            kind: components["schemas"]["ProblemKind"];
+            /** @description Where to look, best first. */
+            links: components["schemas"]["Link"][];
+            /** @description The service it is about. */
+            service?: string | null;
+            /** @description How urgent. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: date-time
+             * @description Since when (RFC 3339); absent when unknown.
+             */
+            since?: string | null;
+            /** @description One line for people. */
+            title: string;
+        };
+        /** @description The latest contract of a pair. */
+        PactSummary: {
+            /** @description The provider accepted this content. */
+            accepted: boolean;
+            branch?: string | null;
+            consumer: string;
+            consumer_version: string;
+            content_id: string;
+            provider: string;
+            published_at: string;
+            /** @description `ok`, `failed`, `pending` (never verified successfully, so a failure breaks nothing) or `none`. */
+            verification: string;
+            verified_at?: string | null;
+            verified_by_version?: string | null;
+        };
+        /** @description A pacticipant and where it runs. */
+        PacticipantSummary: {
+            deployed: components["schemas"]["DeployedSummary"][];
+            latest_version?: string | null;
+            main_branch?: string | null;
+            name: string;
         };
         /** @description A partition as one group reads it. */
         PartitionView: {
@@ -638,26 +944,14 @@ export interface components {
             /** @description What the last minutes say. */
             verdict: components["schemas"]["Verdict"];
         };
-        /** @description Something that is wrong. */
+        /** @description A refusal (RFC 9457, `application/problem+json`). */
         Problem: {
-            /** @description The topic it is about. */
-            destination?: string | null;
-            edge?: components["schemas"]["ProblemEdge"] | null;
-            /** @description What kind of problem. */
-            kind: components["schemas"]["ProblemKind"];
-            /** @description Where to look, best first. */
-            links: components["schemas"]["Link"][];
-            /** @description The service it is about. */
-            service?: string | null;
-            /** @description How urgent. */
-            severity: components["schemas"]["Severity"];
-            /**
-             * Format: date-time
-             * @description Since when (RFC 3339); absent when unknown.
-             */
-            since?: string | null;
-            /** @description One line for people. */
+            code: string;
+            detail: string;
+            /** Format: int32 */
+            status: number;
             title: string;
+            type: string;
         };
         /** @description One service calling another. */
         ProblemEdge: {
@@ -672,6 +966,64 @@ export interface components {
          * @enum {string}
          */
         ProblemKind: "collector" | "breaker_open" | "message_lost" | "errors" | "lag" | "gate_refused";
+        /** @description A proposal. */
+        Proposal: {
+            author?: string | null;
+            consumer: string;
+            consumer_branch: string;
+            content_id: string;
+            created_at: string;
+            id: string;
+            provider: string;
+            pull_request_url?: string | null;
+            /** @description `draft`, `proposed`, `accepted`, `enforced`, `rejected`, `withdrawn`, `superseded` or `retired`. */
+            state: string;
+            team?: string | null;
+            title: string;
+            updated_at: string;
+        };
+        /** @description The provider's answer. */
+        ProposalAnswer: {
+            /**
+             * @description Why.
+             * @default null
+             */
+            reason: string | null;
+            /**
+             * @description Who answers.
+             * @default null
+             */
+            who: string | null;
+        };
+        /** @description A proposal with its content and history. */
+        ProposalDetail: components["schemas"]["Proposal"] & {
+            /** @description When this was true. */
+            as_of: string;
+            /** @description The pact. */
+            content: Record<string, never>;
+            /** @description The difference to what the provider accepted before on this line. */
+            difference?: string | null;
+            /** @description Who did what when, oldest first. */
+            history: components["schemas"]["ProposalStep"][];
+            /** @description The interactions, in words. */
+            interactions: string[];
+        };
+        /** @description One step of a proposal. */
+        ProposalStep: {
+            at: string;
+            reason?: string | null;
+            state: string;
+            who?: string | null;
+        };
+        /** @description Proposals, newest first. */
+        Proposals: {
+            /** @description When this was true. */
+            as_of: string;
+            complete: boolean;
+            /** @description What was left out. */
+            cut?: string | null;
+            proposals: components["schemas"]["Proposal"][];
+        };
         /** @description Series found. */
         SeriesAnswer: {
             /**
@@ -1010,6 +1362,135 @@ export interface operations {
             };
         };
     };
+    can_i_deploy: {
+        parameters: {
+            query: {
+                /** @description What would be deployed */
+                pacticipant: string;
+                /** @description Its version */
+                version: string;
+                /** @description Where to */
+                environment: string;
+                /** @description Pacticipants that must not count */
+                "ignore[]"?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateAnswer"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decisions: {
+        parameters: {
+            query?: {
+                /** @description At most this many, 100 unless said otherwise, 1000 at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decisions"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    matrix: {
+        parameters: {
+            query: {
+                /** @description One side */
+                pacticipant: string;
+                /** @description The other side; without it, everyone with results */
+                other?: string;
+                /** @description One version of the first; without it, the latest */
+                version?: string;
+                /** @description Beside what is in an environment */
+                environment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateAnswer"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractsOverview"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_events: {
         parameters: {
             query?: {
@@ -1152,6 +1633,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OverviewAnswer"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Only of this provider */
+                provider?: string;
+                /** @description Only of this consumer */
+                consumer?: string;
+                /** @description Only in this state */
+                state?: string;
+                /** @description At most this many, 100 unless said otherwise, 1000 at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposals"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    propose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProposal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
