@@ -104,7 +104,7 @@ impl<'p> Reader<'p> {
         let wanted = self.narrow(&query)?;
         let mut hits: Vec<TraceHit> = Vec::new();
         if query.limit > 0 && wanted.as_ref().is_none_or(|wanted| !wanted.is_empty()) {
-            for (at, id) in self.ordered(query.start_ns, query.end_ns, wanted.as_ref())? {
+            for (at, id) in self.order(&query, wanted.as_ref())? {
                 // `at` bounds the trace's own timestamp from above, so nothing behind can be newer than the answer.
                 if hits.len() >= query.limit && hits.last().is_some_and(|last| last.timestamp_ns >= at) {
                     break;
@@ -126,6 +126,19 @@ impl<'p> Reader<'p> {
             }
         }
         Ok(SearchAnswer { hits, completeness: self.completeness() })
+    }
+
+    /// The candidates in the order in which they are looked at. A few are looked at anyhow: the indexes of time would
+    /// cost more than their rows.
+    fn order(
+        &mut self,
+        query: &SpanQuery,
+        wanted: Option<&HashSet<TraceId>>,
+    ) -> Result<Vec<(u64, TraceId)>, StoreError> {
+        match wanted {
+            Some(few) if few.len() <= FEW_CANDIDATES => Ok(few.iter().map(|id| (u64::MAX, *id)).collect()),
+            wanted => self.ordered(query.start_ns, query.end_ns, wanted),
+        }
     }
 
     /// The traces that meet the rarest condition, narrowed by others while they are many; `None` for all.

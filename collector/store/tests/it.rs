@@ -5,8 +5,14 @@
     reason = "helpers of tests: a failed unwrap is a failed test"
 )]
 
+#[path = "../../model/tests/it/arbitrary.rs"]
+mod arbitrary;
+#[path = "it/blocks.rs"]
+mod blocks;
 #[path = "it/conform.rs"]
 mod conform;
+#[path = "it/format_docs.rs"]
+mod format_docs;
 #[path = "it/helpers.rs"]
 mod helpers;
 #[path = "it/power.rs"]

@@ -1,0 +1,49 @@
+//! `docs/format.md` says what the schema constant says.
+
+use std::fmt::Write;
+
+use tracepact_store::block::schema::{COLUMNS, FORMAT_VERSION};
+
+fn document() -> String {
+    let mut out = format!(
+        "# What is on disk\n\n\
+         Generated from `collector/store/src/block/schema.rs`; a test fails when this page differs. \
+         `UPDATE_DOCS=1 cargo test -p tracepact-store format` writes it anew.\n\n\
+         Format version {FORMAT_VERSION}. A block of another version is refused by name.\n\n\
+         ```text\n\
+         LOCK                                  held by the process that has the store open\n\
+         log/<tenant>/<first LSN>.log          acknowledged requests that are not in blocks yet\n\
+         data/<tenant>/spans/<day>/<ulid>/     a block of spans: one UTC day of span start, one range of log records\n\
+         \x20 spans.parquet                       the rows (zstd); readable by any Parquet reader\n\
+         \x20 index.bin                           trace id to rows; service, name, tag to traces; names\n\
+         \x20 sums.bin                            CRC32C of every 4 KiB of both\n\
+         \x20 meta.json                           written last: versions, ranges, counts, checksums, `replaces`\n\
+         data/<tenant>/series/<day>/<ulid>/    a block of points: points.bin, meta.json\n\
+         data/<tenant>/events/<day>/<ulid>/    a block of events: events.json.zst (zstd of a JSON list), meta.json\n\
+         ```\n\n\
+         A log record is `length u32 · crc32c u32 · LSN u64 · durable LSN u64 · received_at_ns u64 · table u8 · codec u8 · \
+         count u32 and positions u32 of rejected spans · body length u32 · zstd(body)`, little-endian; the checksum covers \
+         everything behind it. The body is the request as it was received, redacted.\n\n\
+         ## Columns of spans.parquet\n\n\
+         | column | type | null | meaning |\n|---|---|---|---|\n"
+    );
+    for column in COLUMNS {
+        let null = if column.nullable { "yes" } else { "no" };
+        let _ = writeln!(out, "| `{}` | {} | {null} | {} |", column.name, column.kind.words(), column.doc);
+    }
+    out.push_str(
+        "\nWith DuckDB: `select service, name, duration_ns / 1e6 as ms, map(attribute_keys, attribute_values) as tags \
+         from 'data/default/spans/*/*/spans.parquet' order by duration_ns desc limit 10;`\n",
+    );
+    out
+}
+
+#[test]
+fn format_page_follows_the_schema() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/format.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, document()).unwrap();
+    }
+    let page = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(page == document(), "docs/format.md differs from the schema: run with UPDATE_DOCS=1");
+}
