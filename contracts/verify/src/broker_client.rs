@@ -101,6 +101,13 @@ impl BrokerClient {
         Ok(())
     }
 
+    /// Makes sure a pacticipant and this version of it exist.
+    pub async fn ensure_version(&self, pacticipant: &str, version: &str) -> Result<(), Error> {
+        let path = format!("/pacticipants/{}/versions/{}", encode(pacticipant), encode(version));
+        self.send(self.http.put(self.at(&path)).json(&json!({})), "the new version").await?;
+        Ok(())
+    }
+
     /// Makes sure an environment exists.
     pub async fn ensure_environment(&self, name: &str, production: bool) -> Result<(), Error> {
         if self.environment_uuid(name).await.is_ok() {

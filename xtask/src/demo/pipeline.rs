@@ -56,9 +56,7 @@ impl World {
     pub(crate) async fn record_deployment(&self, pacticipant: &str, version: &str) -> anyhow::Result<()> {
         let args =
             ["record-deployment", "--pacticipant", pacticipant, "--version", version, "--to", ENVIRONMENT];
-        self.tracepact(&[&args[..], &["--create-environment"]].concat(), &[])
-            .await?
-            .succeeded("record-deployment")?;
+        self.tracepact(&[&args[..], &["--create"]].concat(), &[]).await?.succeeded("record-deployment")?;
         Ok(())
     }
 

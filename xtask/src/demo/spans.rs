@@ -11,8 +11,8 @@ use super::world::World;
 
 /// Length of one question for stored traces.
 const WINDOW_MS: u64 = 2_000;
-/// More than a window ever holds in the demo.
-const TRACES_MAX: usize = 20_000;
+/// The most that one question may ask for; a window of the demo holds far fewer.
+const TRACES_MAX: usize = 5_000;
 
 /// A service's own counters of sampled spans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::{BrokerArgs, finish};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tracepact record-deployment --pacticipant products --version v1 --to production
-  tracepact record-deployment --pacticipant products --version v1 --to production --create-environment
+  tracepact record-deployment --pacticipant products --version v1 --to production --create
 
 Exit codes: 0 recorded, 1 refused, 2 wrong usage, 3 the broker cannot be reached.")]
 pub(crate) struct RecordDeployment {
@@ -25,9 +25,9 @@ pub(crate) struct RecordDeployment {
     /// The environment.
     #[arg(long = "to", value_name = "ENVIRONMENT")]
     environment: String,
-    /// Create the environment, as a production one, when the broker does not know it.
+    /// Create the service, the version and the environment (as a production one) where the broker does not know them.
     #[arg(long)]
-    create_environment: bool,
+    create: bool,
     #[command(flatten)]
     broker: BrokerArgs,
 }
@@ -39,7 +39,8 @@ impl RecordDeployment {
 
     async fn record(&self) -> Result<u8, Error> {
         let broker = self.broker.client()?;
-        if self.create_environment {
+        if self.create {
+            broker.ensure_version(&self.pacticipant, &self.version).await?;
             broker.ensure_environment(&self.environment, true).await?;
         }
         broker.record_deployment(&self.pacticipant, &self.version, &self.environment).await?;
