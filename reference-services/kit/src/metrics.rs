@@ -1,6 +1,8 @@
 //! Pushes the registry's figures as OTLP metrics: cumulative, once per interval.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider as _};
 use opentelemetry_otlp::{MetricExporter, WithExportConfig, WithHttpConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
@@ -28,6 +30,14 @@ use crate::spans::export::{
 #[derive(Debug)]
 pub struct MetricsPush {
     provider: SdkMeterProvider,
+    /// Set when nobody waits for a push any more: the runtime may be gone, and must not be touched.
+    stopped: Arc<AtomicBool>,
+}
+
+impl Drop for MetricsPush {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Release);
+    }
 }
 
 /// Outcomes of calls and the events they are counted from.
@@ -80,17 +90,21 @@ impl MetricsPush {
                 .build(),
         }
         .map_err(|error| bad(error.to_string()))?;
-        let exporter = OnRuntime { inner: exporter, runtime: Handle::current() };
+        let stopped = Arc::new(AtomicBool::new(false));
+        let exporter = OnRuntime { inner: exporter, runtime: Handle::current(), stopped: stopped.clone() };
         let reader = PeriodicReader::builder(exporter).with_interval(settings.metrics_interval).build();
         let provider =
             SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(reader).build();
         observe(&provider.meter("tracepact-kit"), registry);
-        Ok(Some(Self { provider }))
+        Ok(Some(Self { provider, stopped }))
     }
 
     /// Pushes once more and stops, within `limit`.
     pub async fn shutdown(self, limit: Duration) {
-        let stop = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(limit));
+        let stop = tokio::task::spawn_blocking({
+            let provider = self.provider.clone();
+            move || provider.shutdown_with_timeout(limit)
+        });
         match tokio::time::timeout(limit, stop).await {
             Ok(Ok(Ok(()))) => {}
             _ => tracing::debug!("the last metrics were not pushed"),
@@ -103,17 +117,22 @@ impl MetricsPush {
 struct OnRuntime {
     inner: MetricExporter,
     runtime: Handle,
+    stopped: Arc<AtomicBool>,
 }
 
 struct Entered<F> {
     runtime: Handle,
+    stopped: Arc<AtomicBool>,
     work: Pin<Box<F>>,
 }
 
-impl<F: Future> Future for Entered<F> {
-    type Output = F::Output;
+impl<F: Future<Output = OTelSdkResult>> Future for Entered<F> {
+    type Output = OTelSdkResult;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<OTelSdkResult> {
+        if self.stopped.load(Ordering::Acquire) {
+            return Poll::Ready(Err(OTelSdkError::AlreadyShutdown));
+        }
         let runtime = self.runtime.clone();
         let _entered = runtime.enter();
         self.work.as_mut().poll(cx)
@@ -122,7 +141,11 @@ impl<F: Future> Future for Entered<F> {
 
 impl PushMetricExporter for OnRuntime {
     fn export(&self, metrics: &ResourceMetrics) -> impl Future<Output = OTelSdkResult> + Send {
-        Entered { runtime: self.runtime.clone(), work: Box::pin(self.inner.export(metrics)) }
+        Entered {
+            runtime: self.runtime.clone(),
+            stopped: self.stopped.clone(),
+            work: Box::pin(self.inner.export(metrics)),
+        }
     }
 
     fn force_flush(&self) -> OTelSdkResult {

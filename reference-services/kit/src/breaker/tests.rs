@@ -252,6 +252,13 @@ mod model {
         }
     }
 
+    fn end(call: Call, outcome: Option<Outcome>) {
+        match outcome {
+            Some(outcome) => call.finish(outcome),
+            None => drop(call),
+        }
+    }
+
     proptest! {
         #[test]
         fn the_breaker_does_what_its_definition_says(
@@ -261,39 +268,31 @@ mod model {
             let mut model =
                 Model { origin: 0, events: Vec::new(), state: State::Closed, stamp: 0, probe: None };
             let mut open: Vec<(usize, Call)> = Vec::new();
-            let mut now = 0;
-            for (number, (what, pick, wait_ms, index)) in steps.into_iter().enumerate() {
-                match what {
-                    0 => {
-                        // Mostly short waits, so that windows fill; sometimes long ones.
-                        let wait = if wait_ms < 2_700 { wait_ms / 50 } else { wait_ms * 2 };
-                        now += wait * MS;
-                        clock.advance_ns(wait * MS);
-                    }
-                    1 if !open.is_empty() => {
-                        let (number, call) = open.swap_remove(index.index(open.len()));
-                        model.finish(now, number, outcome(pick));
-                        match outcome(pick) {
-                            Some(outcome) => call.finish(outcome),
-                            None => drop(call),
-                        }
-                    }
-                    _ => {
-                        let admitted = breaker.try_call();
-                        prop_assert_eq!(admitted.is_ok(), model.call(now, number), "call {}", number);
-                        if let Ok(call) = admitted {
-                            prop_assert_eq!(call.is_probe(), model.probe == Some(number));
-                            // Some calls stay in flight and finish late.
-                            if pick == 0 {
-                                open.push((number, call));
-                            } else {
-                                model.finish(now, number, outcome(pick));
-                                match outcome(pick) {
-                                    Some(outcome) => call.finish(outcome),
-                                    None => drop(call),
-                                }
-                            }
-                        }
+            let (mut now, mut number) = (0, 0);
+            for (what, pick, wait_ms, index) in steps {
+                // A burst of failures so that it trips often; a single call, which may stay in flight for long.
+                let (calls, held) = if what == 3 { (12, false) } else { (u8::from(what == 2), pick % 3 == 0) };
+                if what == 0 {
+                    let wait = if wait_ms < 2_400 { wait_ms / 20 } else { wait_ms * 2 };
+                    now += wait * MS;
+                    clock.advance_ns(wait * MS);
+                } else if what == 1 && !open.is_empty() {
+                    let (number, call) = open.swap_remove(index.index(open.len()));
+                    model.finish(now, number, outcome(pick));
+                    end(call, outcome(pick));
+                }
+                for _ in 0..calls {
+                    number += 1;
+                    let admitted = breaker.try_call();
+                    prop_assert_eq!(admitted.is_ok(), model.call(now, number), "call {}", number);
+                    let Ok(call) = admitted else { continue };
+                    prop_assert_eq!(call.is_probe(), model.probe == Some(number));
+                    if held {
+                        open.push((number, call));
+                    } else {
+                        let outcome = outcome(if what == 3 { 0 } else { pick });
+                        model.finish(now, number, outcome);
+                        end(call, outcome);
                     }
                 }
                 prop_assert_eq!(breaker.state(), model.state);

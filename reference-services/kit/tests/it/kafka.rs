@@ -288,3 +288,92 @@ async fn a_record_in_hand_at_the_end_is_not_committed() {
     running.await.unwrap().unwrap();
     assert_eq!(broker.committed("g", "t", 1), [Some(1)], "the third is finished, but the second is not");
 }
+
+#[tokio::test]
+async fn a_handler_that_panics_costs_a_try_and_not_the_lane() {
+    let broker = Broker::new(&[("t", 1)]);
+    let (telemetry, _collector) = traced().await;
+    let producer = Producer::new(&broker.address(), telemetry.tracing().clone()).unwrap();
+    for value in ["first", "second"] {
+        producer.send(Outgoing::new("t", "k", value)).await.unwrap();
+    }
+    let consumer =
+        Consumer::new(quick(&broker, "g", &["t"]), telemetry.tracing().clone(), telemetry.registry())
+            .unwrap();
+    let (tries, stop) = (Arc::new(std::sync::atomic::AtomicUsize::new(0)), CancellationToken::new());
+    let count = tries.clone();
+    let running = tokio::spawn(consumer.run(
+        move |_| {
+            let this = count.fetch_add(1, Ordering::SeqCst);
+            async move {
+                assert!(this != 0, "the first try panics");
+                Ok(())
+            }
+        },
+        stop.clone(),
+    ));
+    until("both committed", async || broker.committed("g", "t", 1) == [Some(2)]).await;
+    assert_eq!(tries.load(Ordering::SeqCst), 3);
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_rebalance_loses_nothing_and_both_members_work() {
+    let broker = Broker::new(&[("t", 4)]);
+    let (telemetry, _collector) = traced().await;
+    let producer = Producer::new(&broker.address(), telemetry.tracing().clone()).unwrap();
+    type Log = Arc<Mutex<Vec<(i32, i64)>>>;
+    let handled: [Log; 2] = Default::default();
+    let stop = CancellationToken::new();
+    let member = |at: usize| {
+        let mut settings = quick(&broker, "g", &["t"]);
+        settings.properties.push(("heartbeat.interval.ms".to_owned(), "200".to_owned()));
+        let registry = Registry::new(clock());
+        let consumer = Consumer::new(settings, telemetry.tracing().clone(), &registry).unwrap();
+        let log = handled[at].clone();
+        let running = tokio::spawn(consumer.run(
+            move |record| {
+                let log = log.clone();
+                async move {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    log.lock().push((record.partition, record.offset));
+                    Ok(())
+                }
+            },
+            stop.clone(),
+        ));
+        (running, registry)
+    };
+    let (first, first_registry) = member(0);
+    let mut sent = 0;
+    let mut send = async |count: usize| {
+        for _ in 0..count {
+            producer.send(Outgoing::new("t", format!("k{sent}"), "v")).await.unwrap();
+            sent += 1;
+        }
+        sent
+    };
+    send(40).await;
+    until("the first works", async || handled[0].lock().len() == 40).await;
+    let (second, _registry) = member(1);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(40);
+    let mut sent = 0;
+    while handled[1].lock().is_empty() {
+        assert!(tokio::time::Instant::now() < deadline, "the second member never worked");
+        sent = send(2).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    until("everything is committed", async || {
+        broker.committed("g", "t", 4).into_iter().flatten().sum::<i64>() == i64::try_from(sent).unwrap()
+    })
+    .await;
+    assert!(first_registry.rebalances("g").load(Ordering::Relaxed) >= 2);
+    stop.cancel();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    let mut all: Vec<_> = handled.iter().flat_map(|log| log.lock().clone()).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), sent);
+}
