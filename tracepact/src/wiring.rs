@@ -7,6 +7,7 @@ mod collector;
 mod docs_pages;
 mod gate_counter;
 pub(crate) mod health;
+mod jobs;
 pub(crate) mod openapi;
 mod store_metrics;
 mod summaries;

@@ -11,7 +11,7 @@ use tracepact_query::{Query, QueryConfig, SeeingStore, Seen, Sources};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{Engine, EngineConfig, SeriesStore, SpanStore};
 
-use super::{App, StoreFailed, store_metrics, summaries};
+use super::{App, StoreFailed, jobs, store_metrics, summaries};
 use crate::config::Config;
 
 /// A point older than this is not shown to Prometheus: who measured it has gone.
@@ -93,6 +93,7 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
         autocomplete_keys: config.autocomplete_keys.clone(),
         ..QueryConfig::default()
     };
+    jobs::start(app, config, boards.clone(), series.clone(), engine.clone(), clock.clone())?;
     let sources = Sources { spans, series: series.clone(), events: engine.clone(), boards, seen };
     let query = Query::new(sources, clock.clone(), settings);
     warm(app, query.clone());

@@ -22,7 +22,7 @@ pub(crate) struct CanIDeploy {
     #[arg(long)]
     version: String,
     /// The environment.
-    #[arg(long = "to", value_name = "ENVIRONMENT")]
+    #[arg(long = "to", visible_alias = "environment", value_name = "ENVIRONMENT")]
     environment: String,
     #[command(flatten)]
     broker: BrokerArgs,

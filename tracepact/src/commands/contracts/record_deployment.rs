@@ -23,7 +23,7 @@ pub(crate) struct RecordDeployment {
     #[arg(long)]
     version: String,
     /// The environment.
-    #[arg(long = "to", value_name = "ENVIRONMENT")]
+    #[arg(long = "to", visible_alias = "environment", value_name = "ENVIRONMENT")]
     environment: String,
     /// Create the service, the version and the environment (as a production one) where the broker does not know them.
     #[arg(long)]
