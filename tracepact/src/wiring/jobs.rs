@@ -55,5 +55,7 @@ pub(super) fn start(
 /// Which service a consumer group belongs to, where the configuration says so.
 fn group_services(config: &Config) -> BTreeMap<String, ServiceName> {
     let entries = config.aliases.entries();
-    entries.flat_map(|entry| entry.consumer_groups.iter().map(|group| (group.clone(), entry.name.clone()))).collect()
+    entries
+        .flat_map(|entry| entry.consumer_groups.iter().map(|group| (group.clone(), entry.name.clone())))
+        .collect()
 }
