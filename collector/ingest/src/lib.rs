@@ -19,6 +19,8 @@
 
 pub mod admission;
 pub mod config;
+#[doc(hidden)]
+pub mod fuzzing;
 mod grpc;
 mod http_otlp;
 mod http_zipkin;

@@ -3,6 +3,8 @@
 
 #[path = "it/fake.rs"]
 mod fake;
+#[path = "it/fuzz.rs"]
+mod fuzz;
 #[path = "it/grpc.rs"]
 mod grpc;
 #[path = "it/http.rs"]

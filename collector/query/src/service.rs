@@ -9,11 +9,14 @@ use tracepact_base::{ErrorKind, SharedClock, TraceId};
 use tracepact_model::Span;
 use tracepact_resilience::board::Boards;
 use tracepact_store::{
-    Completeness, EventStore, NameKind, Names, NamesQuery, SeriesStore, SpanQuery, SpanStore, StoreError,
-    TraceRows,
+    Completeness, EventStore, NameKind, Names, NamesQuery, ReadCtx, SeriesStore, SpanQuery, SpanStore,
+    StoreError, TraceRows,
 };
 
 use crate::{QueryConfig, Seen};
+
+/// What the store gets beyond its deadline to end by itself.
+const GRACE: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Answers questions. Cheap to clone.
 #[derive(Clone)]
@@ -104,10 +107,12 @@ impl Query {
     /// Traces that match, with their rows.
     pub(crate) async fn search(&self, query: SpanQuery) -> Result<Found, StoreError> {
         let ctx = self.config().ctx();
+        let begun = tokio::time::Instant::now();
         let search = async {
             let answer = self.inner.spans.search(query, ctx.clone()).await?;
             let ids: Vec<TraceId> = answer.hits.iter().map(|hit| hit.trace_id).collect();
-            let mut found = self.rows(ids).await?;
+            let left = ctx.timeout.saturating_sub(begun.elapsed());
+            let mut found = self.rows(ids, ReadCtx { timeout: left, ..ctx }).await?;
             found.completeness = worse(answer.completeness, found.completeness);
             Ok(found)
         };
@@ -116,15 +121,15 @@ impl Query {
 
     /// The rows of these traces, in the order asked; unknown ones are left out.
     pub(crate) async fn traces(&self, ids: Vec<TraceId>) -> Result<Found, StoreError> {
-        self.bounded(self.rows(ids)).await
+        self.bounded(self.rows(ids, self.config().ctx())).await
     }
 
-    async fn rows(&self, ids: Vec<TraceId>) -> Result<Found, StoreError> {
+    async fn rows(&self, ids: Vec<TraceId>, ctx: ReadCtx) -> Result<Found, StoreError> {
         let mut found = Found::default();
         if ids.is_empty() {
             return Ok(found);
         }
-        let mut stream = self.inner.spans.traces(ids, self.config().ctx());
+        let mut stream = self.inner.spans.traces(ids, ctx);
         let mut bytes = 0;
         while let Some(rows) = stream.next().await {
             let rows = rows?;
@@ -140,13 +145,14 @@ impl Query {
         Ok(found)
     }
 
-    /// `work`, or a deadline error: the store has its own deadline, this one holds whatever the store does.
+    /// `work`, or a deadline error. The store ends by itself in time, with what it has by then; this holds whatever it
+    /// does.
     pub(crate) async fn bounded<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let timeout = self.config().timeout;
-        match tokio::time::timeout(timeout, work).await {
+        match tokio::time::timeout(timeout + GRACE, work).await {
             Ok(answer) => answer,
             Err(_) => Err(StoreError::new(
                 ErrorKind::Deadline,
