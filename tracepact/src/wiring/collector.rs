@@ -75,13 +75,15 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
     let seen = Arc::new(Seen::default());
     let spans: Arc<dyn SpanStore> = Arc::new(SeeingStore::new(engine.clone(), seen.clone()));
 
+    // What retention would drop at once is refused, so that its sender hears of it.
+    let receiving = IngestConfig { age_max: config.spans_retention, ..IngestConfig::default() };
     let sinks = Sinks {
         spans: spans.clone(),
         series: series.clone(),
         events: engine.clone(),
         boards: boards.clone(),
     };
-    let ingest = Ingest::new(sinks, clock.clone(), IngestConfig::default(), &app.registry)?;
+    let ingest = Ingest::new(sinks, clock.clone(), receiving, &app.registry)?;
     app.tables.add_otlp_grpc(tracepact_ingest::grpc_routes(ingest.clone()))?;
     app.tables.add_otlp_http(tracepact_ingest::otlp_routes(ingest.clone()))?;
     app.tables.add_http(tracepact_ingest::zipkin_routes(ingest))?;
