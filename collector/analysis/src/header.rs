@@ -1,6 +1,6 @@
 //! What stands above a waterfall: when, how long, how deep, who took part.
 
-use tracepact_model::Span;
+use tracepact_model::trace_timestamp_ns;
 
 use crate::Tree;
 
@@ -49,15 +49,10 @@ pub fn header(tree: &Tree) -> Header {
     }
 }
 
-/// Zipkin's rule for the timestamp that makes a trace searchable: the root's start, else the earliest.
-pub fn trace_timestamp_ns<'a>(spans: impl Iterator<Item = &'a Span> + Clone) -> Option<u64> {
-    let root = spans.clone().filter(|s| s.parent_id.is_none()).filter_map(|s| s.start_ns).min();
-    root.or_else(|| spans.filter_map(|s| s.start_ns).min())
-}
-
 #[cfg(test)]
 mod tests {
     use tracepact_base::{SpanId, TraceId};
+    use tracepact_model::Span;
 
     use super::*;
 

@@ -19,7 +19,8 @@ mod links;
 mod merge;
 mod tree;
 
-pub use header::{Header, header, trace_timestamp_ns};
+pub use header::{Header, header};
 pub use links::{DependencyLink, dependency_links, sum_links};
 pub use merge::merge;
-pub use tree::{Node, Tree};
+pub use tracepact_model::trace_timestamp_ns;
+pub use tree::{Node, Tree, linked_trace_ids};

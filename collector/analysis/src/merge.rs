@@ -10,14 +10,14 @@ use std::sync::Arc;
 use tracepact_base::SpanId;
 use tracepact_model::{Attributes, Endpoint, Kind, Span, SpanEvent, SpanLink, StatusCode};
 
-/// Merges the rows of one trace, in their order of arrival, and mends what senders commonly get wrong about sharing.
+/// Merges the rows of one trace (or of some traces that links join), in their order of arrival, and mends what senders commonly get wrong about sharing.
 pub fn merge(rows: &[Span]) -> Vec<Span> {
     let mut merged: Vec<Span> = Vec::with_capacity(rows.len());
-    let mut by_key: HashMap<(SpanId, bool), Vec<usize>> = HashMap::new();
+    let mut by_key: HashMap<(u64, SpanId, bool), Vec<usize>> = HashMap::new();
     for row in rows {
         // Only a server can share its caller's id.
         let shared = row.flags.shared && row.kind != Kind::Client;
-        let candidates = by_key.entry((row.span_id, shared)).or_default();
+        let candidates = by_key.entry((row.trace_id.low(), row.span_id, shared)).or_default();
         match candidates.iter().find(|i| compatible(&merged[**i].local, &row.local)) {
             Some(index) => absorb(&mut merged[*index], row),
             None => {
@@ -122,11 +122,12 @@ fn unite<T: Clone + PartialEq>(have: &mut Vec<T>, said: &[T]) {
 
 /// What is only clear with the whole trace at hand.
 fn mend_sharing(spans: &mut [Span]) {
-    let clients: HashMap<SpanId, Option<SpanId>> =
-        spans.iter().filter(|s| s.kind == Kind::Client).map(|s| (s.span_id, s.parent_id)).collect();
+    let key = |span: &Span| (span.trace_id.low(), span.span_id);
+    let clients: HashMap<(u64, SpanId), Option<SpanId>> =
+        spans.iter().filter(|s| s.kind == Kind::Client).map(|s| (key(s), s.parent_id)).collect();
     let lone = spans.len() == 1;
     for span in spans {
-        let caller = clients.get(&span.span_id);
+        let caller = clients.get(&key(span));
         if span.kind == Kind::Server && caller.is_some() {
             span.flags.shared = true;
         }

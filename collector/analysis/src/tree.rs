@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tracepact_base::SpanId;
+use tracepact_base::{SpanId, TraceId};
 use tracepact_model::{Kind, Span};
 
 /// A span at its place.
@@ -59,38 +59,53 @@ impl Tree {
     }
 }
 
+/// Traces that consumers without a parent link to, beside their own: give their rows to [`merge`](crate::merge) as well
+/// and the tree shows who sent the message. Each once, in the order met.
+pub fn linked_trace_ids(rows: &[Span]) -> Vec<TraceId> {
+    let mut linked: Vec<TraceId> = Vec::new();
+    let alone = rows.iter().filter(|row| row.kind == Kind::Consumer && row.parent_id.is_none());
+    for link in alone.flat_map(|row| &row.links) {
+        let known = |id: &TraceId| id.low() == link.trace_id.low();
+        if !rows.iter().any(|row| known(&row.trace_id)) && !linked.iter().any(known) {
+            linked.push(link.trace_id);
+        }
+    }
+    linked
+}
+
 /// Spans without a start come last among their siblings.
 fn start(span: &Span) -> u64 {
     span.start_ns.unwrap_or(u64::MAX)
 }
 
 fn find_parents(spans: &[Span], missing: &mut Vec<SpanId>) -> Vec<Option<usize>> {
-    let mut by_id: HashMap<SpanId, Vec<usize>> = HashMap::new();
+    let mut by_id: HashMap<(u64, SpanId), Vec<usize>> = HashMap::new();
     for (index, span) in spans.iter().enumerate() {
-        by_id.entry(span.span_id).or_default().push(index);
+        by_id.entry((span.trace_id.low(), span.span_id)).or_default().push(index);
     }
     let none = Vec::new();
     let mut parents = Vec::with_capacity(spans.len());
     for (index, span) in spans.iter().enumerate() {
-        let same_id = by_id.get(&span.span_id).unwrap_or(&none);
+        let low = span.trace_id.low();
+        let same_id = by_id.get(&(low, span.span_id)).unwrap_or(&none);
         // The server's half of a shared span hangs under the client's half.
         let caller =
             span.flags.shared.then(|| same_id.iter().find(|i| **i != index && !spans[**i].flags.shared));
         let parent = match (caller.flatten(), span.parent_id) {
             (Some(caller), _) => Some(*caller),
             (None, Some(parent_id)) => {
-                let found = choose(spans, by_id.get(&parent_id).unwrap_or(&none), index);
+                let found = choose(spans, by_id.get(&(low, parent_id)).unwrap_or(&none), index);
                 if found.is_none() {
                     missing.push(parent_id);
                 }
                 found
             }
-            // OpenTelemetry's messaging: a consumer without a parent is linked to its producer.
+            // OpenTelemetry's messaging: a consumer without a parent is linked to its producer, which may be in
+            // another trace; it is found when that trace's rows were given too.
             (None, None) if span.kind == Kind::Consumer => span
                 .links
                 .iter()
-                .filter(|link| link.trace_id.low() == span.trace_id.low())
-                .find_map(|link| choose(spans, by_id.get(&link.span_id)?, index)),
+                .find_map(|link| choose(spans, by_id.get(&(link.trace_id.low(), link.span_id))?, index)),
             (None, None) => None,
         };
         parents.push(parent);

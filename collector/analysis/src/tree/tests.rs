@@ -1,5 +1,4 @@
 use proptest::prelude::*;
-use tracepact_base::TraceId;
 use tracepact_model::SpanLink;
 
 use super::*;
@@ -67,6 +66,33 @@ fn a_consumer_that_only_links_to_its_producer_is_its_child() {
     });
     let tree = Tree::build(vec![consumer, producer]);
     assert_eq!(shape(&tree), [(1, 1), (2, 2)]);
+}
+
+#[test]
+fn a_consumer_follows_its_link_into_another_trace() {
+    let producer = span(1, None, 10);
+    // The same span id in the consumer's own trace is someone else.
+    let mut twin = span(1, None, 15);
+    twin.trace_id = TraceId::new(8).unwrap();
+    let mut consumer = span(2, None, 20);
+    consumer.trace_id = TraceId::new(8).unwrap();
+    consumer.kind = Kind::Consumer;
+    consumer.links = vec![SpanLink {
+        trace_id: producer.trace_id,
+        span_id: producer.span_id,
+        tracestate: "".into(),
+        attributes: Vec::new(),
+        flags: 0,
+        dropped_attributes: 0,
+    }];
+    let own = [consumer.clone(), twin.clone()];
+    assert_eq!(linked_trace_ids(&own), [producer.trace_id]);
+    assert_eq!(shape(&Tree::build(own.to_vec())), [(1, 1), (2, 1)]);
+    let joined = [producer, twin, consumer];
+    assert_eq!(linked_trace_ids(&joined), []);
+    let tree = Tree::build(crate::merge(&joined));
+    assert_eq!(shape(&tree), [(1, 1), (2, 2), (1, 1)]);
+    assert_eq!(tree.nodes[1].span.trace_id, TraceId::new(8).unwrap());
 }
 
 #[test]
