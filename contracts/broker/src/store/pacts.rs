@@ -172,12 +172,14 @@ pub(crate) async fn published(
         "JOIN branch_versions bv ON bv.version_id = v.id JOIN branches b ON b.id = bv.branch_id";
     // "Latest on a branch" is the latest version there that has a pact with the provider: a version that only a
     // verification of the consumer itself put on the branch does not hide the pacts before it.
-    const NO_LATER_ON_BRANCH: &str = "NOT EXISTS (SELECT 1 FROM pacts lp JOIN branch_versions lb ON \
-         lb.version_id = lp.version_id WHERE lp.consumer_id = p.consumer_id AND lp.provider_id = p.provider_id AND \
-         lb.branch_id = bv.branch_id AND lb.id > bv.id)";
-    const NO_LATER_WITH_TAG: &str = "NOT EXISTS (SELECT 1 FROM pacts lp JOIN tags lt ON lt.version_id = lp.version_id \
-         WHERE lp.consumer_id = p.consumer_id AND lp.provider_id = p.provider_id AND lt.name = t.name AND \
-         lp.version_id > p.version_id)";
+    // Both sets are taken once for the whole query, so the cost grows with the provider's pacts and not with their square.
+    const HEAD_OF_BRANCH: &str = "(p.provider_id, bv.id) IN (SELECT lp.provider_id, max(lb.id) FROM pacts lp \
+         JOIN branch_versions lb ON lb.version_id = lp.version_id \
+         WHERE CAST($1 AS BIGINT) IS NULL OR lp.provider_id = $1 GROUP BY lp.provider_id, lb.branch_id)";
+    const HEAD_OF_TAG: &str = "(p.provider_id, p.consumer_id, t.name, p.version_id) IN \
+         (SELECT lp.provider_id, lp.consumer_id, lt.name, max(lp.version_id) FROM pacts lp \
+         JOIN tags lt ON lt.version_id = lp.version_id \
+         WHERE CAST($1 AS BIGINT) IS NULL OR lp.provider_id = $1 GROUP BY lp.provider_id, lp.consumer_id, lt.name)";
     let (join, condition): (&str, String) = match which {
         Which::All => ("", "1 = 1".into()),
         Which::Latest => (
@@ -186,12 +188,12 @@ pub(crate) async fn published(
              lp.provider_id = p.provider_id AND lp.version_id > p.version_id)"
                 .into(),
         ),
-        Which::LatestOnMainBranch => (ON_BRANCH, format!("b.name = c.main_branch AND {NO_LATER_ON_BRANCH}")),
+        Which::LatestOnMainBranch => (ON_BRANCH, format!("b.name = c.main_branch AND {HEAD_OF_BRANCH}")),
         Which::OnMainBranch => (ON_BRANCH, "b.name = c.main_branch".into()),
-        Which::LatestOnBranch(_) => (ON_BRANCH, format!("b.name = $3 AND {NO_LATER_ON_BRANCH}")),
+        Which::LatestOnBranch(_) => (ON_BRANCH, format!("b.name = $3 AND {HEAD_OF_BRANCH}")),
         Which::OnBranch(_) => (ON_BRANCH, "b.name = $3".into()),
         Which::LatestWithTag(_) => {
-            ("JOIN tags t ON t.version_id = v.id", format!("t.name = $3 AND {NO_LATER_WITH_TAG}"))
+            ("JOIN tags t ON t.version_id = v.id", format!("t.name = $3 AND {HEAD_OF_TAG}"))
         }
         Which::WithTag(_) => ("JOIN tags t ON t.version_id = v.id", "t.name = $3".into()),
         Which::Deployed(_) => (
@@ -210,7 +212,7 @@ pub(crate) async fn published(
             "",
             format!(
                 "k.created_at >= $4 AND (EXISTS (SELECT 1 FROM branch_versions bv WHERE bv.version_id = v.id AND \
-                 {NO_LATER_ON_BRANCH}) OR EXISTS (SELECT 1 FROM tags t WHERE t.version_id = v.id AND {NO_LATER_WITH_TAG}))"
+                 {HEAD_OF_BRANCH}) OR EXISTS (SELECT 1 FROM tags t WHERE t.version_id = v.id AND {HEAD_OF_TAG}))"
             ),
         ),
     };

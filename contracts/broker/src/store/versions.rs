@@ -1,8 +1,10 @@
 //! Versions, their branches and tags.
 
 use super::pacticipants::{self, Pacticipant};
-use super::{Conn, environments};
+use super::{Conn, environments, outbox};
 use crate::BrokerError;
+use crate::broker::about;
+use tracepact_base::{Event, EventKind};
 use tracepact_contract_model::check_name;
 
 /// Branches that are taken as the main branch when none is set (upstream's list).
@@ -169,7 +171,20 @@ pub(crate) async fn add_tag(
         add_to_branch(conn, pacticipant, version.id, tag, now).await?;
     }
     if added && let Some(environment) = environments::find_by_name(conn, tag).await? {
-        environments::deploy(conn, environment.id, pacticipant, version.id, "", now).await?;
+        let (_, new) = environments::deploy(conn, environment.id, pacticipant, version.id, "", now).await?;
+        if new {
+            let name: String = sqlx::query_scalar("SELECT name FROM pacticipants WHERE id = $1")
+                .bind(pacticipant)
+                .fetch_one(&mut *conn)
+                .await?;
+            let title = format!("{name} {} was deployed to {}", version.number, environment.name);
+            let event = Event::new(EventKind::Deploy, u64::try_from(now).unwrap_or(0), title)
+                .because("it was tagged with the environment's name")
+                .with("action", "deployed")
+                .with("version", version.number.as_str())
+                .with("environment", environment.name.as_str());
+            outbox::add(conn, &about(event, &name)).await?;
+        }
     }
     Ok(added)
 }

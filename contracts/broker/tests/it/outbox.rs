@@ -102,6 +102,9 @@ async fn every_change_is_told_once_it_can_be() {
     bench.post("/tracepact/v1/proposals", &json!({"consumer":"orders","provider":"products","consumer_branch":"b",
         "content": serde_json::from_str::<serde_json::Value>(&pact("orders","products","/items/2","1")).unwrap()})).await.is(201);
     assert_eq!(kept(5).await[4].attributes["action"], "proposed");
+    // A tag named like an environment is a deployment too.
+    bench.put("/pacticipants/orders/versions/2/tags/prod", &json!({})).await.is(201);
+    assert_eq!(kept(6).await[5].title, "orders 2 was deployed to prod");
     stop.cancel();
     running.await.unwrap();
     assert_eq!(
