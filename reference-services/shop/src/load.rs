@@ -252,6 +252,7 @@ impl SentOrder {
             202 if self.state.as_deref() == Some("refused") => Some(Outcome::Refused),
             409 | 422 => Some(Outcome::Rejected),
             502 => Some(Outcome::Failed),
+            503 => Some(Outcome::TurnedAway),
             _ => None,
         }
     }

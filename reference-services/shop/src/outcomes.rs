@@ -32,6 +32,8 @@ pub enum Outcome {
     Rejected,
     /// 502: products answered with something that is not its answer.
     Failed,
+    /// 503: the gateway's circuit to orders was open, or its bulkhead full; the order went no further.
+    TurnedAway,
     /// The trace of the cancelling request: delivery, payment and stock are taken back, in this order.
     Cancelled,
     /// Payments consumed the order and committed, without a result.
@@ -44,13 +46,14 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PaidAtOnce,
         Self::PaidLater,
         Self::ServedByFallback,
         Self::Refused,
         Self::Rejected,
         Self::Failed,
+        Self::TurnedAway,
         Self::Cancelled,
         Self::DroppedAtPayments,
         Self::DeadLettered,

@@ -93,6 +93,7 @@ async fn outcome(world: &World, order: &Placed) -> anyhow::Result<Option<&'stati
         Some(402) => Ok(Some("refused")),
         Some(409 | 422) => Ok(Some("rejected")),
         Some(502) => Ok(Some("failed")),
+        Some(503) => Ok(Some("turned_away")),
         _ => Ok(None),
     }
 }

@@ -181,6 +181,9 @@ pub fn forms(outcome: Outcome) -> Vec<Form> {
                 form("reservation answered wrongly", &[502], order(vec![product_read(), stock_reserved()])),
             ]
         }
+        Outcome::TurnedAway => {
+            vec![form("at the gateway", &[503], span("gateway", "POST /orders", Kind::Server, vec![]))]
+        }
         Outcome::Cancelled => {
             vec![form("cancelled", &[202], gateway("DELETE /orders/{id}", vec![cancelled()]))]
         }
