@@ -49,9 +49,8 @@ pub async fn place(State(gateway): State<Arc<Gateway>>, request: Request) -> Res
         gateway.admit(request.headers())?;
         let limits = Limits { sent_bytes_max: BODY_BYTES_MAX, decompressed_bytes_max: BODY_BYTES_MAX };
         let sent = body::read(request, limits).await?;
-        gateway
-            .pass_on(&gateway.place, http::Method::POST, "/orders", gateway.orders.turn(), Some(sent))
-            .await
+        let first = gateway.instance_for(&sent);
+        gateway.pass_on(&gateway.place, http::Method::POST, "/orders", first, Some(sent)).await
     }
     .await;
     if let Ok(answer) = &result
@@ -95,6 +94,17 @@ impl Gateway {
             Problem::new(ErrorKind::Exhausted, format!("{consumer} calls too often"))
                 .with_status(StatusCode::TOO_MANY_REQUESTS)
                 .with_retry_after(wait)
+        })
+    }
+
+    /// The instance whose turn it is; for an order that the customer numbered always the same one, so that sending it
+    /// again finds it.
+    fn instance_for(&self, sent: &[u8]) -> usize {
+        let Some(id) = order_id(sent) else { return self.orders.turn() };
+        let known = self.places.lock().get(&id).copied();
+        known.unwrap_or_else(|| {
+            let sum = id.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+            sum % self.orders.instances().max(1)
         })
     }
 

@@ -12,6 +12,7 @@ use tracepact_listener::extract::{Json, Path};
 use super::Orders;
 use super::book::Learned;
 use super::place::unavailable;
+use super::products::Products;
 use crate::domain::message::{
     DELIVERY_STARTED, PAYMENT_REFUNDED, PAYMENT_RESULT, PRODUCT_CHANGED, ProductChanged,
 };
@@ -26,14 +27,7 @@ pub async fn handle(orders: &Orders, record: &Record) -> Result<(), Failure> {
         PAYMENT_RESULT => OrderEvent::PaymentResult(record.json()?),
         DELIVERY_STARTED => OrderEvent::DeliveryStarted(record.json()?),
         PAYMENT_REFUNDED => OrderEvent::PaymentRefunded(record.json()?),
-        _ => {
-            let changed: ProductChanged = record.json()?;
-            if changed.product_name.is_none() {
-                return Err(Failure::DeadLetter("product-changed without productName".into()));
-            }
-            orders.products.note_price(&changed.product_id, changed.price);
-            return Ok(());
-        }
+        _ => return note_change(&orders.products, record),
     };
     match forward(&orders.client, &event).await {
         Forwarded::Taken => return Ok(()),
@@ -46,6 +40,20 @@ pub async fn handle(orders: &Orders, record: &Record) -> Result<(), Failure> {
     // The holder is gone, and with it the caller: what remains is to bring the order to its end.
     orders.book.hold(event.line().clone());
     orders.book.learn(&event).await.map(drop).map_err(|error| Failure::Retry(error.to_string()))
+}
+
+/// What orders makes of `product-changed`: the price to fall back on. It relies on the product's name, too.
+///
+/// # Errors
+/// [`Failure::DeadLetter`] for a record that is not as agreed.
+pub fn note_change(products: &Products, record: &Record) -> Result<(), Failure> {
+    let changed: ProductChanged = record.json()?;
+    let name = changed
+        .product_name
+        .ok_or_else(|| Failure::DeadLetter("product-changed without productName".into()))?;
+    tracing::info!(product_id = changed.product_id, name, price = changed.price, "a product changed");
+    products.note_price(&changed.product_id, changed.price);
+    Ok(())
 }
 
 enum Forwarded {

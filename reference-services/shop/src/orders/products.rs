@@ -85,6 +85,11 @@ impl Products {
         self.prices.lock().insert(product_id.to_owned(), price);
     }
 
+    /// The last price known, if any.
+    pub fn last_price(&self, product_id: &str) -> Option<u64> {
+        self.prices.lock().get(product_id).copied()
+    }
+
     /// Reads the price and reserves the items for the order.
     ///
     /// # Errors
@@ -118,7 +123,7 @@ impl Products {
         let price = self
             .tracing
             .in_span("fallback products", async {
-                let price = self.prices.lock().get(product_id).copied();
+                let price = self.last_price(product_id);
                 tracing::warn!(
                     product_id,
                     why,
