@@ -37,8 +37,8 @@ impl EventStore for Engine {
     }
 
     fn events(&self, query: EventQuery, _ctx: ReadCtx) -> BoxFuture<'_, Result<Vec<Event>, StoreError>> {
-        let found = self.shared.state.read().events.select(&query);
-        futures::future::ready(Ok(found)).boxed()
+        let shared = self.shared.clone();
+        self.reads.run(move || shared.state.read().events.select(&query)).boxed()
     }
 
     fn events_version(&self) -> watch::Receiver<u64> {
