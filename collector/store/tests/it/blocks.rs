@@ -189,6 +189,23 @@ async fn memory_is_sealed_without_being_asked() {
     assert_eq!(hits(&*engine, all(&[])).await, [1]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_seen_exactly_once_while_they_are_sealed() {
+    let fs = PowerFs::default();
+    let config = EngineConfig { seal_bytes: 2_000, ..EngineConfig::default() };
+    let engine = open(&fs, config.clone(), &ManualClock::at(DAY_NS));
+    for trace in 1..=60u64 {
+        engine.append(batch(&[span(u128::from(trace), 1, None, trace, "a")])).await.unwrap();
+        let found = hits(&*engine, SpanQuery { limit: 1_000, ..all(&[]) }).await;
+        assert_eq!(found, (1..=u128::from(trace)).rev().collect::<Vec<_>>());
+        assert_eq!(rows(&*engine, u128::from(trace)).await.len(), 1);
+    }
+    assert!(engine.stats().blocks > 0, "nothing was sealed meanwhile");
+    drop(engine);
+    let engine = open(&fs, config, &ManualClock::at(DAY_NS));
+    assert_eq!(hits(&*engine, SpanQuery { limit: 1_000, ..all(&[]) }).await.len(), 60);
+}
+
 fn otlp_batch(rows: &[Span]) -> SpanBatch {
     let body = encode(Codec::OtlpProto, rows).unwrap();
     SpanBatch {
