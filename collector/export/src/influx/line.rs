@@ -97,7 +97,59 @@ fn clean(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    type Tags = Vec<(String, String)>;
+
+    /// Reads a line as the server does: a backslash takes whatever follows it along.
+    fn read(line: &str) -> Option<(Tags, f64, i64)> {
+        let mut parts = vec![String::new()];
+        let mut chars = line.strip_suffix('\n')?.chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '\\' => match chars.next()? {
+                    escaped @ (',' | '=' | ' ') => parts.last_mut()?.push(escaped),
+                    other => parts.last_mut()?.extend(['\\', other]),
+                },
+                // Delimiters become characters that no cleaned name has.
+                ',' => parts.last_mut()?.push('\u{1}'),
+                '=' => parts.last_mut()?.push('\u{2}'),
+                ' ' => parts.push(String::new()),
+                '\n' => return None,
+                c => parts.last_mut()?.push(c),
+            }
+        }
+        let [series, field, at] = parts.try_into().ok()?;
+        let tags = series.split('\u{1}').skip(1).map(|tag| {
+            let (key, value) = tag.split_once('\u{2}')?;
+            (!key.is_empty() && !value.is_empty()).then(|| (key.to_owned(), value.to_owned()))
+        });
+        Some((
+            tags.collect::<Option<_>>()?,
+            field.strip_prefix("value\u{2}")?.parse().ok()?,
+            at.parse().ok()?,
+        ))
+    }
+
+    proptest! {
+        #[test]
+        fn any_point_is_one_line_that_reads_back(
+            labels in proptest::collection::btree_map("[a-z]{1,6}", "[\\PC\\\\,= \n]{0,12}", 0..4),
+            value in proptest::num::f64::NORMAL,
+        ) {
+            prop_assume!(!labels.contains_key("value") && !labels.contains_key("time"));
+            let point = Point { name: "m".to_owned(), labels: labels.clone(), at_ns: 7, value };
+            let mut out = Vec::new();
+            line(&point, &mut out).unwrap();
+            let (tags, read_value, at) = read(std::str::from_utf8(&out).unwrap()).unwrap();
+            let expected: Vec<_> =
+                labels.into_iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k, clean(&v))).collect();
+            prop_assert_eq!(tags, expected);
+            prop_assert_eq!((read_value, at), (value, 7));
+        }
+    }
 
     fn write(labels: &[(&str, &str)], value: f64) -> Result<String, LineError> {
         let labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
