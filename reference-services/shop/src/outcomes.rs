@@ -32,7 +32,8 @@ pub enum Outcome {
     Rejected,
     /// 502: products answered with something that is not its answer.
     Failed,
-    /// 503: the gateway's circuit to orders was open, or its bulkhead full; the order went no further.
+    /// 503: the gateway's circuit to orders was open, or its bulkhead full, or products did not answer and no price of
+    /// the product is known; the order went no further.
     TurnedAway,
     /// The trace of the cancelling request: delivery, payment and stock are taken back, in this order.
     Cancelled,

@@ -130,25 +130,20 @@ fn form(label: &'static str, root_status: &'static [u16], root: Expected) -> For
 
 /// The forms an order may have when products did not answer: nothing was asked (the circuit is open), or a call was
 /// made that never arrived, or one that arrived and was not answered in time.
-fn without_products(after: impl Fn() -> Expected, statuses: &'static [u16]) -> Vec<Form> {
-    let fallback = || span("orders", "fallback products", Kind::Internal, vec![]);
+fn without_products(after: impl Fn() -> Option<Expected>, statuses: &'static [u16]) -> Vec<Form> {
     let unheard = |operation: &str| ask("orders", operation, vec![]);
     let get = "GET /product/{id}";
     let reserve = "POST /reservations";
+    let tree = |before: Vec<Expected>| {
+        let fallback = span("orders", "fallback products", Kind::Internal, vec![]);
+        order(before.into_iter().chain([fallback]).chain(after()).collect())
+    };
     vec![
-        form("circuit open", statuses, order(vec![fallback(), after()])),
-        form("product read never arrived", statuses, order(vec![unheard(get), fallback(), after()])),
-        form("product read not answered in time", statuses, order(vec![product_read(), fallback(), after()])),
-        form(
-            "reservation never arrived",
-            statuses,
-            order(vec![product_read(), unheard(reserve), fallback(), after()]),
-        ),
-        form(
-            "reservation not answered in time",
-            statuses,
-            order(vec![product_read(), stock_reserved(), fallback(), after()]),
-        ),
+        form("circuit open", statuses, tree(vec![])),
+        form("product read never arrived", statuses, tree(vec![unheard(get)])),
+        form("product read not answered in time", statuses, tree(vec![product_read()])),
+        form("reservation never arrived", statuses, tree(vec![product_read(), unheard(reserve)])),
+        form("reservation not answered in time", statuses, tree(vec![product_read(), stock_reserved()])),
     ]
 }
 
@@ -168,7 +163,9 @@ pub fn forms(outcome: Outcome) -> Vec<Form> {
         Outcome::DroppedAtPayments => whole(&[202], vec![]),
         Outcome::DeadLettered => whole(&[202], vec![send("payments", "order-placed.DLT", vec![])]),
         Outcome::Duplicated => whole(&[201, 202], vec![result(vec![paid()]), result(vec![])]),
-        Outcome::ServedByFallback => without_products(|| placed(vec![result(vec![paid()])]), &[201, 202]),
+        Outcome::ServedByFallback => {
+            without_products(|| Some(placed(vec![result(vec![paid()])])), &[201, 202])
+        }
         Outcome::Rejected => vec![
             form("no such product", &[422], order(vec![product_read()])),
             form("out of stock", &[409], order(vec![product_read(), stock_reserved()])),
@@ -182,7 +179,9 @@ pub fn forms(outcome: Outcome) -> Vec<Form> {
             ]
         }
         Outcome::TurnedAway => {
-            vec![form("at the gateway", &[503], span("gateway", "POST /orders", Kind::Server, vec![]))]
+            let at_gateway =
+                form("at the gateway", &[503], span("gateway", "POST /orders", Kind::Server, vec![]));
+            std::iter::once(at_gateway).chain(without_products(|| None, &[503])).collect()
         }
         Outcome::Cancelled => {
             vec![form("cancelled", &[202], gateway("DELETE /orders/{id}", vec![cancelled()]))]
