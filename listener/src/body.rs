@@ -3,6 +3,7 @@
 mod budget;
 
 use std::io::Read;
+use std::time::Duration;
 
 use axum::extract::Request;
 use bytes::Bytes;
@@ -32,6 +33,10 @@ impl Limits {
 
 /// Bodies up to this size are decompressed where they are read; larger ones on the blocking pool.
 const INLINE_BYTES_MAX: usize = 4 << 10;
+/// Most bytes of a refused body that are taken and thrown away.
+const DISCARDED_BYTES_MAX: usize = 128 << 20;
+/// The longest time for that.
+const DISCARD_TIME_MAX: Duration = Duration::from_secs(3);
 /// Most bodies being decompressed on the blocking pool at once.
 static DECOMPRESSING: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(4);
 
@@ -90,6 +95,7 @@ async fn collect(headers: &HeaderMap, mut body: axum::body::Body, limit: usize) 
         .and_then(|v| v.parse::<u64>().ok())
         .unwrap_or(0);
     if announced > limit as u64 {
+        discard(body).await;
         return Err(too_large(limit, ""));
     }
     // What was announced is not believed: memory follows what arrives.
@@ -98,12 +104,27 @@ async fn collect(headers: &HeaderMap, mut body: axum::body::Body, limit: usize) 
         let frame = frame.map_err(|error| unreadable(&error))?;
         if let Ok(data) = frame.into_data() {
             if collected.len() + data.len() > limit {
+                drop(collected);
+                discard(body).await;
                 return Err(too_large(limit, ""));
             }
             collected.extend(&data)?;
         }
     }
     Ok(collected.freeze())
+}
+
+/// Takes what a sender of too much still has under way, within bounds: it reads the refusal only after it has written,
+/// and a connection closed under it would look like a fault of the network, which it would retry.
+async fn discard(mut body: axum::body::Body) {
+    let taken = async {
+        let mut left = DISCARDED_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+            left = rest;
+        }
+    };
+    let _ = tokio::time::timeout(DISCARD_TIME_MAX, taken).await;
 }
 
 fn unreadable(error: &axum::Error) -> Problem {
