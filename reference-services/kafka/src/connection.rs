@@ -64,14 +64,14 @@ pub(crate) async fn serve(
         let Some(answer) = stop.run_until_cancelled(handle(shared, frame, host)).await.transpose()? else {
             return Ok(());
         };
-        let Some(answer) = answer else { continue };
+        let Some((api, answer)) = answer else { continue };
         let delay = {
             let mut state = shared.state();
             if state.faults.close_connections > 0 {
                 state.faults.close_connections -= 1;
                 return Ok(());
             }
-            state.faults.delay
+            state.faults.delay_of(api)
         };
         if !delay.is_zero() && stop.run_until_cancelled(tokio::time::sleep(delay)).await.is_none() {
             return Ok(());
@@ -123,8 +123,12 @@ pub(crate) fn parse(mut frame: Bytes) -> Result<Parsed, ConnectionError> {
     Ok(Parsed::Request(Request { api, version, correlation_id, client_id, body: frame }))
 }
 
-/// The framed answer; `None` when none is due.
-async fn handle(shared: &Shared, frame: Bytes, host: &str) -> Result<Option<BytesMut>, ConnectionError> {
+/// The framed answer and the API it is of; `None` when none is due.
+async fn handle(
+    shared: &Shared,
+    frame: Bytes,
+    host: &str,
+) -> Result<Option<(ApiKey, BytesMut)>, ConnectionError> {
     let mut out = BytesMut::from(&[0; 4][..]);
     let answer_error = |api, version| {
         move |error: &dyn std::fmt::Display| ConnectionError::Answer {
@@ -133,13 +137,14 @@ async fn handle(shared: &Shared, frame: Bytes, host: &str) -> Result<Option<Byte
             reason: error.to_string(),
         }
     };
-    match parse(frame)? {
+    let api = match parse(frame)? {
         Parsed::TooNewApiVersions { correlation_id } => {
             let fail = answer_error(ApiKey::ApiVersions, 0);
             let header = ResponseHeader::default().with_correlation_id(correlation_id);
             header.encode(&mut out, 0).map_err(|error| fail(&error))?;
             let body = api::versions_answer(error_code::UNSUPPORTED_VERSION);
             body.encode(&mut out, 0).map_err(|error| fail(&error))?;
+            ApiKey::ApiVersions
         }
         Parsed::Request(request) => {
             let (api, version) = (request.api, request.version);
@@ -151,9 +156,10 @@ async fn handle(shared: &Shared, frame: Bytes, host: &str) -> Result<Option<Byte
             if !api::answer(shared, api, version, request.body, client, &mut out).await? {
                 return Ok(None);
             }
+            api
         }
-    }
+    };
     let length = (out.len() - 4) as u32;
     out[..4].copy_from_slice(&length.to_be_bytes());
-    Ok(Some(out))
+    Ok(Some((api, out)))
 }

@@ -12,6 +12,8 @@ pub struct Faults {
     pub swallow: HashMap<String, u32>,
     /// Added before every answer; heartbeats too.
     pub delay: Duration,
+    /// Added before the answers to requests of one kind. What the answer says is what was true before the wait.
+    pub slow: Vec<(ApiKey, Duration)>,
     /// Answer requests of one kind with an error code.
     pub error_answers: Vec<ErrorAnswer>,
     /// Close the connection instead of answering the next N requests.
@@ -44,6 +46,12 @@ impl Faults {
             *times -= 1;
         }
         Some(found.code)
+    }
+
+    /// How long the answer to a request of `api` is held back.
+    pub(crate) fn delay_of(&self, api: ApiKey) -> Duration {
+        let slow = self.slow.iter().filter(|(slow, _)| *slow as i16 == api as i16);
+        self.delay + slow.map(|(_, delay)| *delay).sum::<Duration>()
     }
 
     /// Whether the next batch for `topic` is to be acknowledged and thrown away, counting it down.

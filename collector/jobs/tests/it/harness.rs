@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -14,6 +15,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 use tracepact_base::{Event, SystemClock};
 use tracepact_jobs::{FlowConfig, Jobs, JobsConfig, KafkaConfig};
+use tracepact_kafka::{Broker, Config};
 use tracepact_resilience::board::{Boards, GroupView, MessageView};
 use tracepact_resilience::lag::Rules;
 use tracepact_store::{
@@ -100,6 +102,43 @@ impl Running {
     }
 }
 
+/// The Kafka under test: the embedded one, or the fresh real one that TRACEPACT_TEST_KAFKA (`host:port`) names.
+pub(crate) struct Target {
+    embedded: Option<Broker>,
+    pub(crate) at: String,
+}
+
+impl Target {
+    pub(crate) async fn start() -> Self {
+        match std::env::var("TRACEPACT_TEST_KAFKA") {
+            Ok(at) => Self { embedded: None, at },
+            Err(_) => {
+                let broker = Broker::start(Config::default()).await.unwrap();
+                Self { at: broker.bootstrap(), embedded: Some(broker) }
+            }
+        }
+    }
+
+    /// Deletes what is left of an earlier run and creates the topic.
+    pub(crate) async fn create_topic(&self, name: &str, partitions: i32) {
+        let admin: AdminClient<_> = client(&self.at).create().unwrap();
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(10)));
+        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        drop(admin.delete_topics(&[name], &options).await);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while admin.create_topics([&topic], &options).await.unwrap()[0].is_err() {
+            assert!(tokio::time::Instant::now() < deadline, "{name} was not created");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    pub(crate) async fn stop(self) {
+        if let Some(broker) = self.embedded {
+            broker.stop().await;
+        }
+    }
+}
+
 /// Quick polls and verdicts.
 pub(crate) fn kafka(bootstrap: &str) -> KafkaConfig {
     KafkaConfig {
@@ -152,15 +191,30 @@ pub(crate) async fn send(producer: &FutureProducer, topic: &str, key: &str) {
     producer.send(record, Duration::from_secs(10)).await.map_err(|(error, _)| error).unwrap();
 }
 
-/// Commits `offset` of partition 0 for a group without members.
+/// Commits offsets of partition 0 for a group without members, quickly: on one connection.
+pub(crate) struct Committer {
+    consumer: Arc<BaseConsumer>,
+    topic: String,
+}
+
+impl Committer {
+    pub(crate) fn new(bootstrap: &str, group: &str, topic: &str) -> Self {
+        let consumer = client(bootstrap).set("group.id", group).create().unwrap();
+        Self { consumer: Arc::new(consumer), topic: topic.to_owned() }
+    }
+
+    pub(crate) async fn commit(&self, offset: i64) {
+        let (consumer, topic) = (self.consumer.clone(), self.topic.clone());
+        let commit = move || {
+            let mut at = TopicPartitionList::new();
+            at.add_partition_offset(&topic, 0, Offset::Offset(offset)).unwrap();
+            consumer.commit(&at, CommitMode::Sync).unwrap();
+        };
+        tokio::task::spawn_blocking(commit).await.unwrap();
+    }
+}
+
+/// Commits once.
 pub(crate) async fn commit(bootstrap: &str, group: &str, topic: &str, offset: i64) {
-    let config = client(bootstrap).set("group.id", group).clone();
-    let topic = topic.to_owned();
-    let commit = move || {
-        let consumer: BaseConsumer = config.create().unwrap();
-        let mut at = TopicPartitionList::new();
-        at.add_partition_offset(&topic, 0, Offset::Offset(offset)).unwrap();
-        consumer.commit(&at, CommitMode::Sync).unwrap();
-    };
-    tokio::task::spawn_blocking(commit).await.unwrap();
+    Committer::new(bootstrap, group, topic).commit(offset).await;
 }

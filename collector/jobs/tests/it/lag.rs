@@ -9,7 +9,7 @@ use tracepact_jobs::JobsConfig;
 use tracepact_kafka::{Broker, Config, ErrorAnswer, Faults};
 use tracepact_resilience::lag::Verdict;
 
-use crate::harness::{Running, client, commit, kafka, producer, send, until};
+use crate::harness::{Running, Target, client, commit, kafka, producer, send, until};
 
 fn lag_only(bootstrap: &str) -> JobsConfig {
     let service = ServiceName::new("payments").unwrap();
@@ -22,9 +22,9 @@ fn lag_only(bootstrap: &str) -> JobsConfig {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lag_of_a_live_group_is_read_with_its_owner_and_age() {
-    let broker = Broker::start(Config::default()).await.unwrap();
-    let at = broker.bootstrap();
-    broker.create_topic("order-placed", 2).unwrap();
+    let target = Target::start().await;
+    let at = target.at.clone();
+    target.create_topic("order-placed", 2).await;
     let running = Running::start(lag_only(&at));
     let sender = producer(&at);
     until("the first cycle", || running.boards.lag.snapshot().as_of_ns).await;
@@ -83,7 +83,7 @@ async fn lag_of_a_live_group_is_read_with_its_owner_and_age() {
     consumer.await.unwrap();
     until("the stop", || running.group("payments").filter(|g| g.verdict == Verdict::Stop)).await;
     running.end().await;
-    broker.stop().await;
+    target.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use kafka_protocol::messages::ApiKey;
 use tracepact_base::{Event, EventKind};
 use tracepact_jobs::JobsConfig;
-use tracepact_kafka::{Broker, Config};
+use tracepact_kafka::{Broker, Config, Faults};
 use tracepact_resilience::loss::MessageVerdict as V;
 
-use crate::harness::{MemoryStore, Running, commit, flow, kafka, producer, send, until};
+use crate::harness::{Committer, MemoryStore, Running, Target, commit, flow, kafka, producer, send, until};
 
 const WINDOW: Duration = Duration::from_millis(1_500);
 
@@ -27,9 +28,11 @@ fn told(events: &[Event]) -> Vec<(String, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_fates_of_messages_are_told_apart_and_each_has_its_trace() {
-    let broker = Broker::start(Config::default()).await.unwrap();
-    let at = broker.bootstrap();
-    broker.create_topic("order-placed", 1).unwrap();
+    let target = Target::start().await;
+    let at = target.at.clone();
+    for topic in ["order-placed", "payment-result", "order-placed.DLT"] {
+        target.create_topic(topic, 1).await;
+    }
     let store = std::sync::Arc::<MemoryStore>::default();
     let running = Running::start_on(audit(&at), store.clone());
     let sender = producer(&at);
@@ -87,7 +90,7 @@ async fn the_fates_of_messages_are_told_apart_and_each_has_its_trace() {
     }
     assert_eq!(told(&again.events()), want);
     again.end().await;
-    broker.stop().await;
+    target.stop().await;
 }
 
 /// Payments commits only after its result is produced. However slow it is, nothing may ever look lost.
@@ -109,10 +112,16 @@ async fn a_slow_consumer_loses_nothing_not_even_for_a_moment() {
         (running.boards.messages.snapshot().flows.first()?.counts.queued == 25).then_some(())
     })
     .await;
+    let payments = Committer::new(&at, "payments", "order-placed");
+    payments.commit(0).await;
+    // The audit's rounds are long now: answers are produced and committed in the middle of them, at every place.
+    let slow = vec![(ApiKey::FindCoordinator, Duration::from_millis(150))];
+    broker.faults(Faults { slow, ..Faults::default() });
     for (offset, key) in keys.iter().enumerate() {
         // The result topic itself does not exist before the first answer.
         send(&sender, "payment-result", key).await;
-        commit(&at, "payments", "order-placed", offset as i64 + 1).await;
+        payments.commit(offset as i64 + 1).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     until("all late", || (running.boards.messages.snapshot().flows.first()?.counts.late == 25).then_some(()))
         .await;
