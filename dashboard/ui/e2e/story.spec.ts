@@ -79,7 +79,7 @@ test("the open breaker is on its page and on the overview, with what led to it",
   await expect(row.locator(".state").first()).toHaveText(/^(forced )?open$/);
   await expect(
     table.getByRole("list", { name: new RegExp(`Transitions of ${facts.breaker.name}`) }).first(),
-  ).toContainText(/closed → open.*because/);
+  ).toContainText(/→ open.*because/);
 });
 
 test("the lag is on its page, in messages and in time, down to the partition", async ({ page }) => {

@@ -33,7 +33,8 @@ export function Layout({ place, children }: { place: Place; children: ComponentC
   useEffect(() => {
     if (before.current === place.path) return;
     before.current = place.path;
-    main.current?.focus({ preventScroll: true });
+    // Unless the reader already types the next question.
+    if (document.activeElement !== find.current) main.current?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }, [place.path]);
 

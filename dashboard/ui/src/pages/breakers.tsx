@@ -14,8 +14,14 @@ import { Link, type Place } from "../router/router";
 
 const POLL_MS = 5000;
 const RANK: Record<string, number> = { open: 0, forced_open: 1, half_open: 2, disabled: 3, closed: 4 };
-/** Transitions shown without asking for more. */
-const SHOWN = 2;
+/**
+ * The transitions to show without asking for more: the newest, and the newest that left "closed", since a breaker that
+ * tries again and again would bury what opened it.
+ */
+export function telling(newestFirst: readonly Transition[]): Transition[] {
+  const left = newestFirst.find((t) => t.from === "closed");
+  return newestFirst.filter((t, n) => n === 0 || t === left);
+}
 
 /** Worst first, then by name, so that rows stay where they are while nothing changes. */
 export function sorted(breakers: readonly Breaker[]): Breaker[] {
@@ -138,16 +144,17 @@ function BreakerTable({ breakers, all }: { breakers: Breaker[]; all: number }) {
 
 function Transitions({ breaker }: { breaker: Breaker }) {
   const newest = [...breaker.transitions].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
-  const rest = newest.slice(SHOWN);
-  const item = (t: Transition) => <TransitionItem key={t.at + t.to} breaker={breaker} transition={t} />;
+  const shown = telling(newest);
+  const rest = newest.filter((t) => !shown.includes(t));
+  const item = (t: Transition) => (
+    <TransitionItem key={t.at + t.from + t.to} breaker={breaker} transition={t} />
+  );
   return (
     <>
-      <ul aria-label={`Transitions of ${breaker.name} on ${breaker.instance}`}>
-        {newest.slice(0, SHOWN).map(item)}
-      </ul>
+      <ul aria-label={`Transitions of ${breaker.name} on ${breaker.instance}`}>{shown.map(item)}</ul>
       {rest.length > 0 ? (
         <details>
-          <summary>{counted(rest.length, "earlier transition")}</summary>
+          <summary>{counted(rest.length, "other transition")}</summary>
           <ul>{rest.map(item)}</ul>
         </details>
       ) : null}
@@ -170,7 +177,7 @@ function TransitionItem({ breaker, transition: t }: { breaker: Breaker; transiti
   return (
     <li>
       <At at={t.at} /> {breakerLook(t.from).word} → <State look={breakerLook(t.to)} />{" "}
-      {t.cause ? <>because {t.cause} </> : <span class="soft">cause unknown </span>}
+      {t.cause ? <>because {t.cause.replaceAll("_", " ")} </> : <span class="soft">cause unknown </span>}
       <Link to={tracesAround(breaker.service, t.at)}>failing traces then</Link>
       {breaker.callee ? (
         <>

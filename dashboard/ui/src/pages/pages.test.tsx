@@ -2,9 +2,10 @@ import { render, screen, within } from "@testing-library/preact";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AS_OF, serve } from "../../test/api";
+import type { BreakerState } from "../api/types";
 import { App } from "../app";
 import { navigate } from "../router/router";
-import { sorted, tracesAround } from "./breakers";
+import { sorted, telling, tracesAround } from "./breakers";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -36,6 +37,19 @@ describe("breakers", () => {
   it("stand worst first", () => {
     const rows = sorted([breaker("a", "closed"), breaker("b", "half_open"), breaker("c", "open")] as never);
     expect(rows.map((r) => r.instance)).toEqual(["c", "b", "a"]);
+  });
+
+  it("keep what opened them in sight while they try again and again", () => {
+    const t = (from: BreakerState, to: BreakerState) => ({ at: AS_OF, from, to, cause: "probe" });
+    const flapping = [
+      t("half_open", "open"),
+      t("open", "half_open"),
+      t("closed", "open"),
+      t("half_open", "closed"),
+    ];
+    expect(telling(flapping)).toEqual([flapping[0], flapping[2]]);
+    expect(telling([t("closed", "open")])).toHaveLength(1);
+    expect(telling([])).toEqual([]);
   });
 
   it("lead to the failing traces before the transition", () => {

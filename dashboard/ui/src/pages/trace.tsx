@@ -11,7 +11,7 @@ import { both, utc } from "../format/time";
 import { useKeys } from "../keys/keys";
 import { adjust, Link, type Place } from "../router/router";
 import { seriesOf } from "../trace/colours";
-import { nextError, rowsOf } from "../trace/flatten";
+import { nextError, revealing, rowsOf } from "../trace/flatten";
 import { SpanPanel } from "../trace/span_panel";
 import { Waterfall } from "../trace/waterfall";
 
@@ -117,6 +117,12 @@ function Spans({ data, place }: { data: TraceAnswer; place: Place }) {
   }, [rows, wanted]);
   const [focus, setFocus] = useState({ index: openIndex ?? 0, byUser: openIndex !== undefined });
 
+  const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
+  const goTo = (index: number, byUser: boolean) => {
+    setFolded((now) => revealing(rows, now, index));
+    setFocus({ index, byUser });
+  };
+
   const open = (index: number | undefined) => {
     if (index === undefined) {
       adjust({ span: null }, "replace");
@@ -130,7 +136,7 @@ function Spans({ data, place }: { data: TraceAnswer; place: Place }) {
   const jump = (step: 1 | -1) => {
     const at = nextError(rows, focus.index, step);
     if (at !== undefined) {
-      setFocus({ index: at, byUser: true });
+      goTo(at, true);
       open(at);
     }
   };
@@ -152,8 +158,7 @@ function Spans({ data, place }: { data: TraceAnswer; place: Place }) {
     },
   ]);
   useEffect(() => {
-    if (openIndex !== undefined)
-      setFocus((f) => (f.index === openIndex ? f : { index: openIndex, byUser: false }));
+    if (openIndex !== undefined && openIndex !== focus.index) goTo(openIndex, false);
   }, [openIndex]);
 
   if (rows.length === 0) return <Empty>This trace has no spans.</Empty>;
@@ -171,6 +176,8 @@ function Spans({ data, place }: { data: TraceAnswer; place: Place }) {
       <div class={opened ? "trace with-panel" : "trace"}>
         <Waterfall
           rows={rows}
+          folded={folded}
+          setFolded={setFolded}
           total_us={data.header.duration_us ?? 0}
           series={series}
           selected={openIndex}

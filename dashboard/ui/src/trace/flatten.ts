@@ -85,6 +85,18 @@ export function ancestors(rows: readonly Row[], index: number): number[] {
   return above;
 }
 
+/** `folded` without the rows above `index`: what is asked for by key or address must be visible. */
+export function revealing(
+  rows: readonly Row[],
+  folded: ReadonlySet<number>,
+  index: number,
+): ReadonlySet<number> {
+  const above = new Set(ancestors(rows, index));
+  return [...folded].some((at) => above.has(at))
+    ? new Set([...folded].filter((at) => !above.has(at)))
+    : folded;
+}
+
 /** The next row with an error after `from` (or before it), around the end; undefined without any. */
 export function nextError(rows: readonly Row[], from: number, step: 1 | -1): number | undefined {
   for (let n = 1; n <= rows.length; n++) {

@@ -2,11 +2,11 @@
 // mounted wherever it is, so scrolling never loses the focus.
 
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Shape } from "../components/state";
 import { duration } from "../format/duration";
 import { useKeys } from "../keys/keys";
-import { ancestors, parentIndex, type Row, visible } from "./flatten";
+import { parentIndex, type Row, visible } from "./flatten";
 import { place, ticks, windowed } from "./ticks";
 
 export const ROW_PX = 26;
@@ -17,6 +17,9 @@ const INDENT_LEVELS_MAX = 24;
 
 interface Props {
   rows: readonly Row[];
+  /** Indices of the rows that hide what is below them. */
+  folded: ReadonlySet<number>;
+  setFolded: (folded: ReadonlySet<number>) => void;
   total_us: number;
   series: (service: string | null | undefined) => number;
   selected: number | undefined;
@@ -26,8 +29,17 @@ interface Props {
   onOpen: (index: number) => void;
 }
 
-export function Waterfall({ rows, total_us, series, selected, focus, onFocus, onOpen }: Props) {
-  const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
+export function Waterfall({
+  rows,
+  folded,
+  setFolded,
+  total_us,
+  series,
+  selected,
+  focus,
+  onFocus,
+  onOpen,
+}: Props) {
   const [scroll, setScroll] = useState({ top: 0, height: 800 });
   const body = useRef<HTMLDivElement>(null);
 
@@ -36,12 +48,6 @@ export function Waterfall({ rows, total_us, series, selected, focus, onFocus, on
     0,
     shown.findIndex((r) => r.index === focus.index),
   );
-
-  // What is asked for by key or address must be visible: unfold everything above it.
-  useEffect(() => {
-    const hidden = ancestors(rows, focus.index).filter((index) => folded.has(index));
-    if (hidden.length > 0) setFolded(new Set([...folded].filter((index) => !hidden.includes(index))));
-  }, [focus, rows]);
 
   useLayoutEffect(() => {
     const element = body.current;
