@@ -30,9 +30,16 @@ pub(super) async fn play(world: &mut World) -> anyhow::Result<Observed> {
         .and_then(Value::as_array)
         .and_then(|all| all.iter().find(|p| p.get("id").map(plain).as_deref() == Some(&id)).cloned())
         .and_then(|p| p.get("state").map(plain));
-    ensure!(state.as_deref() == Some("accepted"), "the proposal is {state:?}, not accepted");
+    // Accepted; and enforced since the running version was verified against it.
+    ensure!(
+        matches!(state.as_deref(), Some("accepted" | "enforced")),
+        "the proposal is {state:?}, neither accepted nor enforced"
+    );
     Ok(Observed {
-        text: format!("proposal {id} is accepted; products v1 keeps all {interactions} interactions of it"),
+        text: format!(
+            "proposal {id} is {}; products v1 keeps all {interactions} interactions of it",
+            state.unwrap_or_default()
+        ),
         page: "/contracts".into(),
         proof: "/tracepact/v1/proposals".into(),
     })
