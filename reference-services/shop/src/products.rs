@@ -8,7 +8,7 @@ use http::StatusCode;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::Value;
-use tracepact_base::ErrorKind;
+use tracepact_base::{ErrorKind, SharedClock};
 use tracepact_kit::kafka::{Failure, Record};
 use tracepact_listener::extract::{Json, Path};
 use tracepact_listener::{Problem, Routes, Scope};
@@ -58,6 +58,9 @@ pub struct ProductsArgs {
     /// Items of each product at the start.
     #[arg(long, default_value_t = 1_000_000, value_name = "ITEMS")]
     pub stock: i64,
+    /// After this time a reservation whose order was neither paid nor refused gives way when items run out.
+    #[arg(long, default_value_t = 600_000, value_name = "MS")]
+    pub reservation_ms: u64,
 }
 
 /// What the handlers share.
@@ -66,6 +69,7 @@ pub struct Products {
     stock: Mutex<Stock>,
     bus: Option<Bus>,
     omit_product_name: bool,
+    clock: SharedClock,
 }
 
 /// Runs the service until it is told to stop.
@@ -75,7 +79,12 @@ pub struct Products {
 pub async fn run(args: ProductsArgs) -> anyhow::Result<()> {
     let mut runtime = Runtime::start("products", &args.service, Default::default()).await?;
     let bus = runtime.bus(&args.kafka).await?;
-    let products = Arc::new(Products::new(args.stock, Some(bus), args.omit_product_name));
+    let products = Arc::new(Products::new(
+        Stock::new(ORDERS_MAX, args.stock, args.reservation_ms.saturating_mul(1_000_000)),
+        Some(bus),
+        args.omit_product_name,
+        runtime.clock().clone(),
+    ));
     let consuming = products.clone();
     runtime
         .consume(&args.kafka, &[ORDER_PAID, ORDER_REFUSED, PAYMENT_REFUNDED], move |record| {
@@ -87,9 +96,9 @@ pub async fn run(args: ProductsArgs) -> anyhow::Result<()> {
 }
 
 impl Products {
-    /// `each` items of every product. Without a bus nothing is announced: for verifying the HTTP side alone.
-    pub fn new(each: i64, bus: Option<Bus>, omit_product_name: bool) -> Self {
-        Self { stock: Mutex::new(Stock::new(ORDERS_MAX, each)), bus, omit_product_name }
+    /// Products with this stock. Without a bus nothing is announced: for verifying the HTTP side alone.
+    pub fn new(stock: Stock, bus: Option<Bus>, omit_product_name: bool, clock: SharedClock) -> Self {
+        Self { stock: Mutex::new(stock), bus, omit_product_name, clock }
     }
 
     fn handle(&self, record: &Record) -> Result<(), Failure> {
@@ -192,7 +201,10 @@ async fn reserve(
     if !is_id(&wanted.order_id) || !(1..=QUANTITY_MAX).contains(&wanted.quantity) {
         return Err(Problem::invalid(format!("order_id is an id, quantity is from 1 to {QUANTITY_MAX}")));
     }
-    let reserved = products.stock.lock().reserve(&wanted.order_id, &wanted.product_id, wanted.quantity);
+    let reserved = {
+        let now_ns = products.clock.monotonic_ns();
+        products.stock.lock().reserve(&wanted.order_id, &wanted.product_id, wanted.quantity, now_ns)
+    };
     match reserved {
         Ok(()) => Ok((StatusCode::CREATED, Json(serde_json::json!({"order_id": wanted.order_id})))),
         Err(ReserveError::NoSuchProduct(id)) => Err(no_such_product(&id)),

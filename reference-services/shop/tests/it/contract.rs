@@ -20,6 +20,7 @@ use tracepact_kit::http::Client;
 use tracepact_kit::kafka::{Failure, Record};
 use tracepact_listener::Access;
 use tracepact_shop::domain::message::PRODUCT_CHANGED;
+use tracepact_shop::domain::stock::Stock;
 use tracepact_shop::orders::events::note_change;
 use tracepact_shop::orders::products::{Products as OrdersView, Quote, QuoteError};
 use tracepact_shop::products::{Api, Products, routes};
@@ -114,7 +115,8 @@ fn record(payload: Vec<u8>) -> Record {
 
 /// What `products` did not do of what the pact says: interaction and reason.
 async fn broken_by(pact: &Path, api: Api, omit_product_name: bool) -> Vec<(String, String)> {
-    let products = Arc::new(Products::new(100, None, omit_product_name));
+    let products =
+        Arc::new(Products::new(Stock::new(10, 100, 1), None, omit_product_name, SystemClock::shared()));
     let router = routes(products, api).into_router(Arc::new(Access::for_listen([127, 0, 0, 1].into())));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = Some(listener.local_addr().unwrap().port());
