@@ -29,6 +29,8 @@ impl SpanTraceFinder {
     }
 
     async fn search(&self, question: &TraceQuestion) -> Option<Link> {
+        // A message has no path: no failed call can show that its content broke the contract.
+        question.path.as_ref()?;
         let now = self.clock.now_ns();
         let ctx = ReadCtx { timeout: TIMEOUT, ..ReadCtx::default() };
         let query = SpanQuery {

@@ -102,6 +102,28 @@ fn by_breaker(events: &[Event]) -> BTreeMap<Key, Vec<TransitionView>> {
     found
 }
 
+/// By time; of those at one instant (a probe opens half and closes between two samples) each follows the one that
+/// leads to its state.
+fn in_order(mut transitions: Vec<TransitionView>) -> Vec<TransitionView> {
+    transitions.sort_by_key(|transition| transition.at_ns);
+    let mut ordered: Vec<TransitionView> = Vec::with_capacity(transitions.len());
+    while let Some(first) = transitions.first() {
+        let at_ns = first.at_ns;
+        let follows = |t: &TransitionView| ordered.last().is_none_or(|last| last.to == t.from);
+        let leads = |t: &TransitionView| {
+            !transitions.iter().any(|other| other.at_ns == at_ns && other != t && other.to == t.from)
+        };
+        let same = || transitions.iter().take_while(|t| t.at_ns == at_ns);
+        let next = match ordered.last() {
+            Some(_) => same().position(follows),
+            None => same().position(leads),
+        };
+        let next = next.unwrap_or(0);
+        ordered.push(transitions.remove(next));
+    }
+    ordered
+}
+
 /// Adds remembered transitions to those the board knows; the board's are in the feed as well.
 fn add(breaker: &mut BreakerView, remembered: Vec<TransitionView>) {
     let known = std::mem::take(&mut breaker.transitions);
@@ -109,11 +131,30 @@ fn add(breaker: &mut BreakerView, remembered: Vec<TransitionView>) {
     // A storm writes one transition several times at one instant: the feed has each, as the board does.
     let newest = all.iter().map(|transition| transition.at_ns).max();
     all.extend(known.into_iter().filter(|transition| newest.is_none_or(|newest| transition.at_ns > newest)));
-    all.sort_by_key(|transition| transition.at_ns);
+    let mut all = in_order(all);
     if breaker.since_ns.is_none() {
         breaker.since_ns = all.last().filter(|last| last.to == breaker.state).map(|last| last.at_ns);
     }
     let excess = all.len().saturating_sub(TRANSITIONS_MAX);
     all.drain(..excess);
     breaker.transitions = all;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transitions_of_one_instant_follow_each_other() {
+        let change = |at_ns, from, to| TransitionView { at_ns, from, to, cause: String::new() };
+        use BreakerState::{Closed, HalfOpen, Open};
+        let told = vec![change(5, HalfOpen, Closed), change(5, Open, HalfOpen), change(1, Closed, Open)];
+        let ordered: Vec<_> = in_order(told).into_iter().map(|t| (t.from, t.to)).collect();
+        assert_eq!(ordered, [(Closed, Open), (Open, HalfOpen), (HalfOpen, Closed)]);
+        let first: Vec<_> = in_order(vec![change(5, HalfOpen, Closed), change(5, Open, HalfOpen)])
+            .into_iter()
+            .map(|t| t.to)
+            .collect();
+        assert_eq!(first, [HalfOpen, Closed]);
+    }
 }
