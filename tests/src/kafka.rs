@@ -31,9 +31,9 @@ pub struct RealKafka {
 }
 
 impl RealKafka {
-    /// Fetches the jars once (into `cache`), formats a fresh log directory, starts the broker and waits for it.
-    pub async fn start(cache: &Path) -> anyhow::Result<Self> {
-        let classpath = jars(cache).await?;
+    /// Fetches the jars once (into the folder of tools), formats a fresh log directory, starts the broker and waits for it.
+    pub async fn start() -> anyhow::Result<Self> {
+        let classpath = jars(&crate::tools_folder()?.join("kafka")).await?;
         let folder = tempfile::tempdir()?;
         let (port, controller_port) = (free_port()?, free_port()?);
         let properties = folder.path().join("server.properties");

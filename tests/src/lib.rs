@@ -10,8 +10,22 @@ pub mod binaries;
 pub mod kafka;
 pub mod processes;
 pub mod prometheus;
+pub mod python;
 pub mod wait;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
 
 pub use api::Api;
 pub use processes::{Process, Processes};
 pub use wait::{until, until_ok};
+
+/// Where fetched tools are kept: `tools` in cargo's target folder, beside the profile this program was built in.
+pub fn tools_folder() -> anyhow::Result<PathBuf> {
+    // target/debug/deps/e2e-… or target/debug/check_grafana → target/tools
+    let own = std::env::current_exe()?;
+    let profile = own.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
+    let target = profile.and_then(std::path::Path::parent).context("not started from a target folder")?;
+    Ok(target.join("tools"))
+}

@@ -1,7 +1,12 @@
-//! End to end: the built binaries, a real Kafka, a real Prometheus.
+//! End to end: the built binaries, unmodified third-party clients, a real Kafka.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 mod e2e {
     mod kill9;
+    mod otel_clients;
+    mod own_cli;
+    mod pact_cli;
+    mod provider;
     mod real_servers;
+    mod server;
 }

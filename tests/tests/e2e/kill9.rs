@@ -19,11 +19,7 @@ async fn acknowledged_spans_survive_kills_under_load() {
     let folder = tempfile::tempdir().unwrap();
     let binaries = Binaries::find().unwrap();
     let mut processes = Processes::new(folder.path()).unwrap();
-    let data = folder.path().join("data").display().to_string();
-    let mut args: Vec<String> = ["serve", "--data-dir", &data].map(str::to_owned).to_vec();
-    for flag in ["--http-addr", "--otlp-grpc-addr", "--otlp-http-addr", "--broker-addr"] {
-        args.extend([flag.to_owned(), "127.0.0.1:0".to_owned()]);
-    }
+    let args = super::server::arguments(&folder.path().join("data"));
     let acked: Arc<Mutex<Vec<String>>> = Arc::default();
     for round in 1..=ROUNDS {
         let server = processes.start("tracepact", &binaries.tracepact, &args).await.unwrap();
