@@ -1,11 +1,14 @@
 //! `cargo xtask test`: every suite, each with its wall time.
 
+mod story;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
+use tracepact_tests::kafka::RealKafka;
 
 use crate::run::run as run_command;
 use crate::tools;
@@ -14,19 +17,41 @@ use crate::workspace::{Metadata, cargo, root};
 /// Options of `test`.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Run only this suite: dashboard, rust, e2e, demo.
+    /// Run only this suite (repeatable): dashboard, rust, e2e, kafka, story, sabotage; by hand: smoke, story-kafka.
     #[arg(long, value_name = "NAME")]
     suite: Vec<String>,
 }
 
-/// A suite: its name, what it is, how it runs.
-type Suite = (&'static str, &'static str, fn(&Context) -> anyhow::Result<()>);
+/// One part of all that is tested.
+struct Suite {
+    name: &'static str,
+    about: &'static str,
+    /// Runs only when it is asked for by name.
+    by_hand: bool,
+    run: fn(&Context) -> anyhow::Result<()>,
+}
 
-const SUITES: [Suite; 4] = [
-    ("dashboard", "types, unit tests and build of the pages", dashboard),
-    ("rust", "unit, property, fuzz and integration tests of every crate", rust),
-    ("e2e", "built binaries, Apache Kafka, Prometheus and Chromium", end_to_end),
-    ("demo", "the short run of the demo", demo),
+const fn suite(name: &'static str, about: &'static str, run: fn(&Context) -> anyhow::Result<()>) -> Suite {
+    Suite { name, about, by_hand: false, run }
+}
+
+const SUITES: [Suite; 8] = [
+    suite("dashboard", "types, unit tests and build of the pages", dashboard),
+    suite("rust", "unit, property, fuzz and integration tests of every crate", rust),
+    suite(
+        "e2e",
+        "the built binaries, their kills, and unmodified Pact and OpenTelemetry clients",
+        end_to_end,
+    ),
+    suite("kafka", "the tests of the shop and of the Kafka jobs once more, on Apache Kafka", kafka),
+    suite("story", "the whole demo, its pages in Chromium, Grafana's questions to Prometheus", story::tell),
+    suite(
+        "sabotage",
+        "the demo without consumer, breaker, gate, loss audit: exactly that scene fails",
+        story::sabotage,
+    ),
+    Suite { by_hand: true, ..suite("smoke", "the short run of the demo", story::smoke) },
+    Suite { by_hand: true, ..suite("story-kafka", "the whole demo on Apache Kafka", story::on_kafka) },
 ];
 
 struct Context {
@@ -43,20 +68,22 @@ impl Context {
 #[expect(clippy::disallowed_methods, reason = "a tool that reports wall time reads the machine's clock")]
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     for name in &args.suite {
-        if !SUITES.iter().any(|s| s.0 == name) {
-            bail!("there is no suite {name:?}; there are {}", SUITES.map(|s| s.0).join(", "));
+        if !SUITES.iter().any(|s| s.name == name) {
+            bail!("there is no suite {name:?}; there are {}", SUITES.map(|s| s.name).join(", "));
         }
     }
     let target = Metadata::read()?.target_directory;
     let context = Context { path: path_with(&tools::provide(&target, tools::For::Tests)?), target };
     let mut results = Vec::new();
-    for (name, about, suite) in SUITES {
-        if !args.suite.is_empty() && !args.suite.iter().any(|s| s == name) {
+    for Suite { name, about, by_hand, run } in SUITES {
+        let wanted =
+            if args.suite.is_empty() { !by_hand } else { args.suite.iter().any(|asked| asked == name) };
+        if !wanted {
             continue;
         }
         println!("\n== suite {name}: {about}");
         let start = std::time::Instant::now();
-        let result = suite(&context);
+        let result = run(&context);
         results.push((name, start.elapsed(), result));
     }
     println!();
@@ -122,8 +149,34 @@ fn end_to_end(context: &Context) -> anyhow::Result<()> {
     run_command(context.with_path(&mut tests).env("TRACEPACT_TEST_BINARIES", absolute(&binaries)))
 }
 
-fn demo(context: &Context) -> anyhow::Result<()> {
-    run_command(context.with_path(cargo().args(["xtask", "demo", "--for", "30s", "--smoke"])))
+/// "The same tests run on both": those that the embedded Kafka passed, on the real one.
+fn kafka(context: &Context) -> anyhow::Result<()> {
+    build_binaries(context)?;
+    with_real_kafka(|bootstrap| {
+        let mut failed = Vec::new();
+        for package in ["tracepact-shop", "tracepact-jobs"] {
+            let mut tests = cargo();
+            tests.args(["test", "--locked", "-p", package, "--test", "it"]);
+            context
+                .with_path(&mut tests)
+                .env("KAFKA_BOOTSTRAP", bootstrap)
+                .env("TRACEPACT_TEST_KAFKA", bootstrap);
+            if let Err(error) = run_command(&mut tests) {
+                failed.push(format!("{error:#}"));
+            }
+        }
+        if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("; ")) }
+    })
+}
+
+/// Starts an Apache Kafka with nothing in it and ends it afterwards.
+fn with_real_kafka(run: impl FnOnce(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let kafka = runtime.block_on(RealKafka::start())?;
+    println!("Apache Kafka at {}", kafka.bootstrap);
+    let result = run(&kafka.bootstrap);
+    runtime.block_on(kafka.stop())?;
+    result
 }
 
 fn absolute(path: &Path) -> PathBuf {

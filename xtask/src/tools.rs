@@ -68,11 +68,11 @@ const TOOLS: [Tool; 8] = [
     },
     Tool {
         name: "Python",
-        probe: ("python3", &["--version"]),
+        probe: ("python3", &["-c", "import ensurepip, venv"]),
         package: "python3-venv",
         unpack: false,
         for_demo: false,
-        used_by: "Pact clients",
+        used_by: "Pact and OpenTelemetry clients",
     },
     Tool {
         name: "Chromium",
