@@ -67,6 +67,8 @@ impl Processes {
             .arg("--addr-file")
             .arg(&addr_file)
             .env("PACT_DO_NOT_TRACK", "1")
+            // A Ctrl-C at the terminal goes to whoever started this, who then asks each process to drain, once.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)

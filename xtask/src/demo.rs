@@ -112,7 +112,13 @@ fn build(args: &Args) -> anyhow::Result<Binaries> {
 }
 
 async fn play(args: &Args, scenes: Vec<&'static Scene>, binaries: Binaries) -> anyhow::Result<()> {
-    let folder = Metadata::read()?.target_directory.join("demo");
+    let target = Metadata::read()?.target_directory;
+    let folder = target.join("demo");
+    // Held until the end: two demos would take each other's folder away.
+    let lock = std::fs::File::create(target.join("demo.lock"))?;
+    if lock.try_lock().is_err() {
+        bail!("another demo runs in {}: end it first, or use another CARGO_TARGET_DIR", folder.display());
+    }
     let choices = Choices {
         seed: args.seed,
         rate_per_s: args.rate.max(1),
@@ -125,14 +131,14 @@ async fn play(args: &Args, scenes: Vec<&'static Scene>, binaries: Binaries) -> a
     let begun_ms = now_ms();
     let mut world = tokio::select! {
         world = World::start(choices, binaries, &folder) => world?,
-        _ = tokio::signal::ctrl_c() => bail!("stopped by Ctrl-C while starting"),
+        _ = interrupted() => bail!("stopped while starting"),
     };
     println!("ready in {:.1} s: {}", begun.elapsed().as_secs_f64(), world.api.base());
     println!("logs and data: {}", folder.display());
     let mut report = Report::default();
     let ended = tokio::select! {
         ended = story(&mut world, &scenes, deadline, &mut report) => ended,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped by Ctrl-C")),
+        _ = interrupted() => Err(anyhow::anyhow!("stopped before the end of the story")),
     };
     let ended = match (ended, &args.then) {
         (Ok(()), Some(command)) => facts::run_then(&mut world, command).await,
@@ -140,7 +146,7 @@ async fn play(args: &Args, scenes: Vec<&'static Scene>, binaries: Binaries) -> a
     };
     if ended.is_ok() && deadline.is_none() && args.then.is_none() {
         println!("\nThe shop goes on; look around at {}. Ctrl-C ends it.", world.api.base());
-        tokio::signal::ctrl_c().await?;
+        interrupted().await;
     }
     let ended = match ended {
         Ok(()) => summary::fill(&mut world, &mut report, begun_ms).await,
@@ -162,6 +168,18 @@ async fn play(args: &Args, scenes: Vec<&'static Scene>, binaries: Binaries) -> a
     }
 }
 
+/// Ctrl-C, or SIGTERM from whoever runs this.
+async fn interrupted() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
 async fn story(
     world: &mut World,
     scenes: &[&'static Scene],
@@ -170,6 +188,7 @@ async fn story(
 ) -> anyhow::Result<()> {
     for (number, scene) in scenes.iter().enumerate() {
         screen::heading(number + 1, scene.title);
+        let begun = tokio::time::Instant::now();
         let played = match deadline {
             // A scene that is cut off by the end of the time has not shown what it must.
             Some(deadline) => match tokio::time::timeout_at(deadline, (scene.play)(world)).await {
@@ -188,6 +207,7 @@ async fn story(
                 SceneReport { name: scene.name, ok: false, observed: format!("{error:#}") }
             }
         };
+        println!("   took {:.1} s", begun.elapsed().as_secs_f64());
         report.scenes.push(observed);
         world.processes.all_alive()?;
     }

@@ -39,7 +39,7 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   } catch (cause) {
     if (signal?.aborted) throw cause;
     if (deadline.aborted) throw new ApiError(0, `no answer within ${DEADLINE_MS / 1000} s`);
-    throw new ApiError(0, "tracepact cannot be reached: is the process running, and the network up?");
+    throw new ApiError(0, "tracepact cannot be reached; check that the process runs and the network is up");
   }
   if (!response.ok) throw await refusal(response);
   try {
