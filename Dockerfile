@@ -19,12 +19,18 @@ COPY --from=ui /src/dashboard/ui/dist dashboard/ui/dist
 RUN cargo build --release --locked -p tracepact -p tracepact-shop \
     && strip target/release/tracepact target/release/tracepact-shop
 
-FROM ${RUNTIME_IMAGE} AS shop
+FROM ${RUNTIME_IMAGE} AS runtime
+# Clients inside look for certificate authorities when they start; the slim image has none.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+
+FROM runtime AS shop
 COPY --from=build /src/target/release/tracepact-shop /usr/local/bin/tracepact-shop
+# The gateway makes its signing key here when there is none.
+RUN mkdir -p /keys && chown 65534:65534 /keys
 USER 65534:65534
 ENTRYPOINT ["tracepact-shop"]
 
-FROM ${RUNTIME_IMAGE} AS tracepact
+FROM runtime AS tracepact
 COPY --from=build /src/target/release/tracepact /usr/local/bin/tracepact
 # Everything kept on disk is here; the folder belongs to the user the program runs as.
 RUN mkdir -p /data && chown 65534:65534 /data
