@@ -25,9 +25,9 @@ impl Binaries {
         Ok(found)
     }
 
-    /// Those in the folder that `TRACEPACT_TEST_BINARIES` names, else beside the running test.
+    /// Those in the folder that `E2E_BINARIES` names, else beside the running test.
     pub fn find() -> anyhow::Result<Self> {
-        if let Some(folder) = std::env::var_os("TRACEPACT_TEST_BINARIES") {
+        if let Some(folder) = std::env::var_os("E2E_BINARIES") {
             return Self::in_folder(Path::new(&folder));
         }
         // target/debug/deps/e2e-… → target/debug

@@ -62,7 +62,9 @@ impl Processes {
             _ => {}
         }
         let out = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        without_settings(&mut command);
+        let child = command
             .args(args)
             .arg("--addr-file")
             .arg(&addr_file)
@@ -164,6 +166,14 @@ impl Processes {
                 let _already_gone = process.child.kill().await;
             }
         }
+    }
+}
+
+/// Keeps settings of whoever runs the tests from the command: it sees only what it is given afterwards.
+pub fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRACEPACT_"))
+    {
+        command.env_remove(name);
     }
 }
 

@@ -146,7 +146,7 @@ fn end_to_end(context: &Context) -> anyhow::Result<()> {
     let binaries = build_binaries(context)?;
     let mut tests = cargo();
     tests.args(["test", "--locked", "-p", "tracepact-tests", "--no-fail-fast"]);
-    run_command(context.with_path(&mut tests).env("TRACEPACT_TEST_BINARIES", absolute(&binaries)))
+    run_command(context.with_path(&mut tests).env("E2E_BINARIES", absolute(&binaries)))
 }
 
 /// "The same tests run on both": those that the embedded Kafka passed, on the real one.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tokio::process::Command;
 use tracepact_tests::binaries::Binaries;
+use tracepact_tests::processes::without_settings;
 
 use super::provider::Catalog;
 use super::server::{Ran, Server, fixture, run};
@@ -93,6 +94,7 @@ async fn a_broker_that_cannot_be_reached_is_neither_yes_nor_no() {
     let version = ["--pacticipant", "catalog", "--version", "1", "--to", "production", "--broker-url", &url];
     let tracepact = |command: &str| {
         let mut run = Command::new(&binaries.tracepact);
+        without_settings(&mut run);
         run.arg(command).args(version);
         run
     };

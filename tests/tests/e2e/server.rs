@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 use tracepact_tests::binaries::Binaries;
+use tracepact_tests::processes::without_settings;
 use tracepact_tests::{Api, Processes};
 
 /// The arguments of `tracepact serve` with every address free and its data in `data`.
@@ -88,8 +89,9 @@ impl Server {
 
     /// Runs `tracepact ARGS` against the broker.
     pub(crate) async fn tracepact(&self, args: &[&str]) -> Ran {
-        run(Command::new(&self.binaries.tracepact).args(args).env("TRACEPACT_BROKER_URL", self.broker_url()))
-            .await
+        let mut command = Command::new(&self.binaries.tracepact);
+        without_settings(&mut command);
+        run(command.args(args).env("TRACEPACT_BROKER_URL", self.broker_url())).await
     }
 
     pub(crate) async fn stop(mut self) {
