@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracepact_base::ErrorKind;
 
@@ -40,6 +40,8 @@ impl Gate {
 pub(crate) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let started = tokio::time::Instant::now();
     let method = request.method().clone();
+    // Who speaks something else to a gRPC route is told in HTTP's terms.
+    let grpc = gate.spec.grpc && speaks_grpc(request.headers());
     let (parts, body) = request.into_parts();
     let mut response = match gate.access.authorize(&gate.spec, &parts) {
         Ok(credential) => {
@@ -52,7 +54,7 @@ pub(crate) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next:
             request.extensions_mut().insert(credential);
             next.run(request).await
         }
-        Err(problem) if gate.spec.grpc => problem.into_grpc_response(),
+        Err(problem) if grpc => problem.into_grpc_response(),
         Err(problem) => problem.into_response(),
     };
     let headers = response.headers_mut();
@@ -65,6 +67,10 @@ pub(crate) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next:
         metrics.observe(gate.spec.metric_route(), &method, response.status(), started.elapsed());
     }
     response
+}
+
+fn speaks_grpc(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// Adds what a path answers besides its own methods: preflights where any page may call, 405 with Allow elsewhere.
@@ -91,12 +97,7 @@ pub(crate) fn complete(
     router.fallback(move |request: Request| {
         let response = if request.method() == Method::OPTIONS && !cors.is_empty() {
             preflight(&allow, &preflight_methods)
-        } else if grpc
-            && request
-                .headers()
-                .get(header::CONTENT_TYPE)
-                .is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"))
-        {
+        } else if grpc && speaks_grpc(request.headers()) {
             method_not_allowed(request.method(), &allow).into_grpc_response()
         } else {
             method_not_allowed(request.method(), &allow).into_response()
@@ -137,11 +138,11 @@ pub(crate) fn finish(app: axum::Router, metrics: Option<Arc<RequestMetrics>>) ->
     app.fallback(move |request: Request| {
         let problem =
             Problem::not_found(format!("there is no {}", request.uri().path())).with("route", "unknown");
-        let grpc = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"));
-        let response = if grpc { problem.into_grpc_response() } else { problem.into_response() };
+        let response = if speaks_grpc(request.headers()) {
+            problem.into_grpc_response()
+        } else {
+            problem.into_response()
+        };
         if let Some(metrics) = &unmatched {
             metrics.observe("unmatched", request.method(), response.status(), Duration::ZERO);
         }

@@ -8,6 +8,7 @@ mod docs_pages;
 mod gate_counter;
 pub(crate) mod health;
 mod jobs;
+mod joined_events;
 pub(crate) mod openapi;
 mod store_metrics;
 mod summaries;

@@ -10,6 +10,8 @@ mod bad_input;
 mod configuration;
 #[path = "it/lifecycle.rs"]
 mod lifecycle;
+#[path = "it/one_vocabulary.rs"]
+mod one_vocabulary;
 #[path = "it/server.rs"]
 mod server;
 #[path = "it/spans.rs"]

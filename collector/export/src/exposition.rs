@@ -19,7 +19,7 @@ const SCRAPE_TIMEOUT: Duration = Duration::from_secs(5);
 const AHEAD: Duration = Duration::from_secs(60);
 
 /// Counters that tracepact writes only when something happens. They do not go stale: nobody went away.
-const LASTING: &[&str] = &["tracepact_gate_decisions_total"];
+const LASTING: &[&str] = &["tracepact_deployments_total", "tracepact_gate_decisions_total"];
 
 /// How far back a lasting counter is looked for: as long as points are kept.
 const LASTING_WINDOW: Duration = Duration::from_secs(7 * 24 * 3_600);

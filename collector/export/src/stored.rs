@@ -34,6 +34,7 @@ const HELP: &[(&str, &str)] = &[
     ("tracepact_consumer_lost_messages", "Messages that retention deleted before the group committed them."),
     ("tracepact_messages_total", "Messages of a flow by verdict."),
     ("tracepact_messages_open", "Requests of a flow that have no verdict yet."),
+    ("tracepact_deployments_total", "Deployments recorded at the contract broker."),
     ("tracepact_gate_decisions_total", "Answers of the deploy gate by result."),
 ];
 

@@ -80,6 +80,11 @@ impl BrokerError {
 
     /// What callers are told. Details of a database failure stay in the log.
     fn told(&self) -> String {
+        if let Self::Invalid { field, reason } = self
+            && field.is_empty()
+        {
+            return reason.clone();
+        }
         if let Self::Database(error) = self {
             tracing::error!(%error, "the contract store failed");
             return match self.kind() {

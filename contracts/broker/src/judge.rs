@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracepact_base::{EventKind, Link};
 use tracepact_gate::{Outcome, Target, Verdict, decide};
 
-use crate::broker::{about, tell};
+use crate::broker::{about, on_edge, tell};
 use crate::hooks::{CountedDecision, TraceQuestion};
 use crate::store::decisions;
 use crate::store::verifications::Verification;
@@ -164,7 +164,7 @@ impl Broker {
             if let Some(failed) =
                 judgement.verdict.rows.iter().find(|r| !r.ignored && r.outcome == Outcome::Failed)
             {
-                event = event
+                event = on_edge(event, &failed.consumer, &failed.provider)
                     .with("consumer", failed.consumer.as_str())
                     .with("provider", failed.provider.as_str());
                 if let Some(mismatch) = failed.mismatches.first() {

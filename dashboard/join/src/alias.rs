@@ -139,6 +139,15 @@ impl Aliases {
         self.by_name.get(name).unwrap_or(name).clone()
     }
 
+    /// Every name that spans of a service may carry, the one that pages show first.
+    pub fn names_of(&self, service: &ServiceName) -> Vec<ServiceName> {
+        let mut names = vec![self.canonical(service)];
+        if let Some(entry) = self.entry(service) {
+            names.extend(entry.aliases.iter().filter(|alias| **alias != entry.name).cloned());
+        }
+        names
+    }
+
     /// The service that owns a consumer group; `None` when the group's name cannot be a service's.
     pub fn service_of_group(&self, group: &str) -> Option<ServiceName> {
         if let Some(service) = self.by_group.get(group) {

@@ -63,6 +63,15 @@ async fn refusals_are_statuses() {
 }
 
 #[tokio::test]
+async fn another_media_type_is_refused_in_the_terms_of_http() {
+    let server = Server::start(loopback()).await;
+    let other = server.send("POST /test.Echo/Say HTTP/1.1\nContent-Type: application/json", b"{}").await;
+    assert_eq!(other.status, 415);
+    assert_eq!(other.problem(), "TP-INVALID");
+    assert!(other.body.contains("application/grpc"), "{other:?}");
+}
+
+#[tokio::test]
 async fn a_page_cannot_reach_a_service() {
     let server = Server::start(loopback()).await;
     let simple = "POST /test.Echo/Say HTTP/1.1\nContent-Type: text/plain";

@@ -17,7 +17,8 @@ use tracepact_join::{
 use super::App;
 use super::ask::InProcess;
 use super::collector::Collector;
-use super::gate_counter::GateCounter;
+use super::gate_counter::Counted;
+use super::joined_events::JoinedEvents;
 use super::trace_finder::SpanTraceFinder;
 use crate::config::Config;
 
@@ -43,12 +44,15 @@ pub(super) async fn build(
     watch(app, broker.clone());
     let stop = app.background.stop_token();
     if let Some(collector) = collector {
-        broker.set_trace_finder(Arc::new(SpanTraceFinder::new(collector.engine.clone(), clock)));
-        let (counter, counting) = GateCounter::new(collector.series.clone(), stop.clone());
-        broker.set_decision_counter(counter);
+        let aliases = config.aliases.clone();
+        let finder = SpanTraceFinder::new(collector.engine.clone(), aliases.clone(), clock);
+        broker.set_trace_finder(Arc::new(finder));
+        let (counted, counting) = Counted::new(collector.series.clone(), stop.clone());
+        broker.set_decision_counter(counted.clone());
         app.background.spawn(counting);
-        let (outbox, sink) = (broker.clone(), collector.engine.clone());
-        app.background.spawn(async move { outbox.run_outbox(sink, stop).await });
+        let feed = Arc::new(JoinedEvents::new(collector.engine.clone(), aliases, counted));
+        let outbox = broker.clone();
+        app.background.spawn(async move { outbox.run_outbox(feed, stop).await });
     }
     let routes = native_routes(broker.clone());
     app.background.finally(async move { broker.close().await });

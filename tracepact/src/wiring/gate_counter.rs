@@ -1,4 +1,4 @@
-//! The gate's answers as a series: `tracepact_gate_decisions_total{pacticipant,environment,result}`.
+//! Counters of what the broker tells, kept as series: answers of the gate and deployments.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,22 +8,24 @@ use tokio_util::sync::CancellationToken;
 use tracepact_broker::{CountedDecision, DecisionCounter};
 use tracepact_store::{Labels, Point, SeriesStore};
 
-/// The name of the series.
-const SERIES: &str = "tracepact_gate_decisions_total";
-/// Most answers waiting to be written; more are counted together with the next one.
+/// Answers of the gate, by `pacticipant`, `environment` and `result`.
+const GATE_DECISIONS: &str = "tracepact_gate_decisions_total";
+/// Recorded deployments, by `service` and `environment`: where a graph of any other series has its cause.
+const DEPLOYMENTS: &str = "tracepact_deployments_total";
+/// Most counts waiting to be written; more are not counted.
 const WAITING_MAX: usize = 1_024;
-/// Most series; answers of further pacticipants and environments are not counted.
+/// Most series; what would begin a further one is not counted.
 const SERIES_MAX: usize = 10_000;
 
-type Key = (String, String, &'static str);
+type Key = (&'static str, Labels);
 
-/// Takes answers without waiting; a task writes them.
-pub(crate) struct GateCounter {
-    answers: mpsc::Sender<(Key, u64)>,
+/// Takes counts without waiting; a task writes them.
+pub(crate) struct Counted {
+    counts: mpsc::Sender<(Key, u64)>,
 }
 
-impl GateCounter {
-    /// A counter and the task that writes to `store` until `stop` is cancelled. Totals begin at 0 with the process,
+impl Counted {
+    /// The counters and the task that writes to `store` until `stop` is cancelled. Totals begin at 0 with the process,
     /// as Prometheus expects of counters.
     pub(crate) fn new(
         store: Arc<dyn SeriesStore>,
@@ -43,30 +45,36 @@ impl GateCounter {
                 }
                 let total = totals.entry(key.clone()).or_default();
                 *total += 1;
-                let point = point(&key, *total, at_ns);
+                let (name, labels) = key;
+                let point = Point { name: name.to_owned(), labels, at_ns, value: *total as f64 };
                 if let Err(error) = store.append_points(vec![point]).await {
-                    tracing::warn!(%error, "an answer of the gate was not kept as a series");
+                    tracing::warn!(%error, name, "a count was not kept as a series");
                 }
             }
         };
-        (Arc::new(Self { answers: sender }), task)
+        (Arc::new(Self { counts: sender }), task)
     }
-}
 
-impl DecisionCounter for GateCounter {
-    fn count(&self, decision: CountedDecision<'_>) {
-        let key = (decision.pacticipant.to_owned(), decision.environment.to_owned(), decision.result);
-        if self.answers.try_send((key, decision.at_ns)).is_err() {
-            tracing::warn!("more answers of the gate than can be counted");
+    /// One deployment was recorded.
+    pub(crate) fn deployed(&self, service: &str, environment: &str, at_ns: u64) {
+        self.count(DEPLOYMENTS, &[("environment", environment), ("service", service)], at_ns);
+    }
+
+    fn count(&self, name: &'static str, labels: &[(&str, &str)], at_ns: u64) {
+        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        if self.counts.try_send(((name, labels), at_ns)).is_err() {
+            tracing::warn!(name, "more happens than can be counted");
         }
     }
 }
 
-fn point((pacticipant, environment, result): &Key, total: u64, at_ns: u64) -> Point {
-    let labels = Labels::from([
-        ("environment".to_owned(), environment.clone()),
-        ("pacticipant".to_owned(), pacticipant.clone()),
-        ("result".to_owned(), (*result).to_owned()),
-    ]);
-    Point { name: SERIES.to_owned(), labels, at_ns, value: total as f64 }
+impl DecisionCounter for Counted {
+    fn count(&self, decision: CountedDecision<'_>) {
+        let labels = [
+            ("environment", decision.environment),
+            ("pacticipant", decision.pacticipant),
+            ("result", decision.result),
+        ];
+        Self::count(self, GATE_DECISIONS, &labels, decision.at_ns);
+    }
 }

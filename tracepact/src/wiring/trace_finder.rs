@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
-use tracepact_base::{Link, SharedClock};
+use tracepact_base::{Link, ServiceName, SharedClock};
 use tracepact_broker::{TraceFinder, TraceQuestion};
+use tracepact_join::Aliases;
 use tracepact_model::{Kind, Span, Value};
 use tracepact_store::{Predicate, ReadCtx, Scope, SpanQuery, SpanStore};
 
@@ -20,23 +21,57 @@ const TRACES_MAX: usize = 50;
 /// Asks the span store.
 pub(crate) struct SpanTraceFinder {
     spans: Arc<dyn SpanStore>,
+    aliases: Arc<Aliases>,
     clock: SharedClock,
 }
 
+/// The question in the names of services.
+struct Call<'a> {
+    aliases: &'a Aliases,
+    consumer: ServiceName,
+    provider: ServiceName,
+    question: &'a TraceQuestion,
+}
+
+impl<'a> Call<'a> {
+    fn of(question: &'a TraceQuestion, aliases: &'a Aliases) -> Option<Self> {
+        let consumer = aliases.service_of_pacticipant(&question.consumer)?;
+        let provider = aliases.service_of_pacticipant(&question.provider)?;
+        Some(Self { aliases, consumer, provider, question })
+    }
+
+    /// Whether a name in a span means `service`.
+    fn means(&self, name: Option<&str>, service: &ServiceName) -> bool {
+        let name = name.and_then(|name| ServiceName::new(name).ok());
+        name.is_some_and(|name| self.aliases.canonical(&name) == *service)
+    }
+}
+
 impl SpanTraceFinder {
-    pub(crate) fn new(spans: Arc<dyn SpanStore>, clock: SharedClock) -> Self {
-        Self { spans, clock }
+    pub(crate) fn new(spans: Arc<dyn SpanStore>, aliases: Arc<Aliases>, clock: SharedClock) -> Self {
+        Self { spans, aliases, clock }
     }
 
     async fn search(&self, question: &TraceQuestion) -> Option<Link> {
         // A message has no path: no failed call can show that its content broke the contract.
         question.path.as_ref()?;
+        let call = Call::of(question, &self.aliases)?;
+        for name in self.aliases.names_of(&call.consumer) {
+            if let Some(link) = self.search_as(&call, &name).await {
+                return Some(link);
+            }
+        }
+        None
+    }
+
+    /// The search among the spans that the consumer made under one of its names.
+    async fn search_as(&self, call: &Call<'_>, name: &ServiceName) -> Option<Link> {
         let now = self.clock.now_ns();
         let ctx = ReadCtx { timeout: TIMEOUT, ..ReadCtx::default() };
         let query = SpanQuery {
             start_ns: now.saturating_sub(LOOKBACK.as_nanos() as u64),
             end_ns: now,
-            predicates: vec![Predicate::Service(question.consumer.to_lowercase()), Predicate::Error],
+            predicates: vec![Predicate::Service(name.key().to_owned()), Predicate::Error],
             scope: Scope::SameSpan,
             limit: TRACES_MAX,
         };
@@ -46,7 +81,7 @@ impl SpanTraceFinder {
         let mut traces = self.spans.traces(ids, ctx);
         while let Some(trace) = traces.next().await {
             let trace = trace.ok()?;
-            if trace.rows.iter().any(|span| shows(span, &trace.rows, question)) {
+            if trace.rows.iter().any(|span| shows(span, &trace.rows, call)) {
                 let href = format!("/traces/{}", trace.trace_id.to_zipkin_hex());
                 return Some(Link { rel: "trace".to_owned(), href });
             }
@@ -62,26 +97,23 @@ impl TraceFinder for SpanTraceFinder {
 }
 
 /// Whether `span` is the consumer's failed call of the provider that the interaction describes.
-fn shows(span: &Span, rows: &[Span], question: &TraceQuestion) -> bool {
-    let named = |name: &Option<Arc<str>>, wanted: &str| {
-        name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(wanted))
-    };
-    if span.kind != Kind::Client || !span.is_error() || !named(&span.local.service_name, &question.consumer) {
+fn shows(span: &Span, rows: &[Span], call: &Call<'_>) -> bool {
+    let made_by = |span: &Span, service| call.means(span.local.service_name.as_deref(), service);
+    if span.kind != Kind::Client || !span.is_error() || !made_by(span, &call.consumer) {
         return false;
     }
-    let answered_by = |span: &Span| named(&span.local.service_name, &question.provider);
-    let to_provider = named(&span.remote.service_name, &question.provider)
-        || text(span, "peer.service").is_some_and(|peer| peer.eq_ignore_ascii_case(&question.provider))
-        || rows.iter().any(|row| answered_by(row) && row.parent_id == Some(span.span_id));
+    let to_provider = call.means(span.remote.service_name.as_deref(), &call.provider)
+        || call.means(text(span, "peer.service"), &call.provider)
+        || rows.iter().any(|row| row.parent_id == Some(span.span_id) && made_by(row, &call.provider));
     if !to_provider {
         return false;
     }
     let same_method =
-        match (&question.method, text(span, "http.request.method").or(text(span, "http.method"))) {
+        match (&call.question.method, text(span, "http.request.method").or(text(span, "http.method"))) {
             (Some(wanted), Some(seen)) => wanted.eq_ignore_ascii_case(seen),
             _ => true,
         };
-    let same_path = match (&question.path, text(span, "url.path").or(text(span, "http.path"))) {
+    let same_path = match (&call.question.path, text(span, "url.path").or(text(span, "http.path"))) {
         (Some(wanted), Some(seen)) => alike(wanted, seen),
         _ => true,
     };
@@ -111,6 +143,7 @@ fn alike(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use tracepact_base::{SpanId, TraceId};
+    use tracepact_join::ServiceEntry;
     use tracepact_model::{Status, StatusCode};
 
     use super::*;
@@ -138,30 +171,48 @@ mod tests {
         }
     }
 
+    fn shown(span: &Span, rows: &[Span], question: &TraceQuestion) -> bool {
+        let orders = ServiceEntry {
+            aliases: vec![ServiceName::new("Orders-Web").unwrap()],
+            pacticipant: Some("Order Service".into()),
+            ..ServiceEntry::named("orders").unwrap()
+        };
+        let aliases = Aliases::new(vec![orders]).unwrap();
+        shows(span, rows, &Call::of(question, &aliases).unwrap())
+    }
+
+    #[test]
+    fn a_service_is_known_by_any_of_its_names() {
+        let mut web = call("/product/1");
+        web.local.service_name = Some("orders-web".into());
+        let question = TraceQuestion { consumer: "order service".into(), ..question() };
+        assert!(shown(&web, &[], &question));
+    }
+
     #[test]
     fn only_the_failed_call_of_that_interaction_counts() {
-        assert!(shows(&call("/product/4711"), &[], &question()));
-        assert!(!shows(&call("/item/4711"), &[], &question()));
-        assert!(!shows(&call("/product/4711/stock"), &[], &question()));
+        assert!(shown(&call("/product/4711"), &[], &question()));
+        assert!(!shown(&call("/item/4711"), &[], &question()));
+        assert!(!shown(&call("/product/4711/stock"), &[], &question()));
         let mut fine = call("/product/1");
         fine.status = Status::default();
-        assert!(!shows(&fine, &[], &question()));
+        assert!(!shown(&fine, &[], &question()));
         let mut elsewhere = call("/product/1");
         elsewhere.remote.service_name = Some("payments".into());
-        assert!(!shows(&elsewhere, &[], &question()));
+        assert!(!shown(&elsewhere, &[], &question()));
         let mut server = call("/product/1");
         server.kind = Kind::Server;
-        assert!(!shows(&server, &[], &question()));
+        assert!(!shown(&server, &[], &question()));
     }
 
     #[test]
     fn the_provider_is_known_by_its_own_span_too() {
         let mut unnamed = call("/product/1");
         unnamed.remote = Default::default();
-        assert!(!shows(&unnamed, &[], &question()));
+        assert!(!shown(&unnamed, &[], &question()));
         let mut answer = call("/product/1");
         answer.local.service_name = Some("products".into());
         answer.parent_id = Some(unnamed.span_id);
-        assert!(shows(&unnamed, &[answer], &question()));
+        assert!(shown(&unnamed, &[answer], &question()));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::server::Server;
 
-fn now_us() -> u128 {
+pub(crate) fn now_us() -> u128 {
     #[expect(clippy::disallowed_methods, reason = "the server judges spans by the machine's clock")]
     let now = std::time::SystemTime::now();
     now.duration_since(std::time::UNIX_EPOCH).unwrap().as_micros()

@@ -97,6 +97,8 @@ async fn every_change_is_told_once_it_can_be() {
     assert_eq!(events[1].title, "orders 1 was deployed to prod");
     assert_eq!(events[3].attributes["interaction"], "a request for /items/1");
     assert!(events[3].links.iter().any(|l| l.rel == "trace"));
+    assert_eq!(events[3].edge.as_ref().unwrap().caller.as_str(), "orders");
+    assert_eq!(events[3].service.as_ref().unwrap().as_str(), "products");
     assert_eq!(events[2].edge.as_ref().unwrap().callee.as_str(), "products");
     // What happens while it runs is told as well, without waiting for a timer.
     bench.post("/tracepact/v1/proposals", &json!({"consumer":"orders","provider":"products","consumer_branch":"b",
