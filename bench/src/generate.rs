@@ -47,7 +47,7 @@ pub(crate) fn requests(spans: usize, per_request: usize, seed: u64) -> Work {
             if rng.random_ratio(1, 5_000) { rng.random_range(200..2_000) } else { rng.random_range(6..=14) };
         let count = wanted.min(spans - all.len());
         let trace_id: [u8; 16] = rng.random();
-        let order = format!("order-{}", traces.len());
+        let order = format!("order-{seed}-{}", traces.len());
         let start = hour_ago_ns + rng.random_range(0..3_500_000_000_000);
         let service = trace(&mut rng, trace_id, count, start, &order, &mut all);
         let id = trace_id.iter().map(|b| format!("{b:02x}")).collect();
@@ -80,7 +80,7 @@ fn trace(
             None => rng.random_range(0..SERVICES),
         };
         parents.push((span_id, service));
-        let duration = (rng.random_range(0.0f64..1.0) * 12.0).exp() as u64 * 1_000 + 1_000;
+        let duration = duration_ns(rng);
         let at = start + index as u64 * 50_000;
         let error = rng.random_ratio(2, 100);
         all.push((
@@ -101,6 +101,13 @@ fn trace(
         ));
     }
     parents.first().map_or(0, |p| p.1)
+}
+
+/// Log-normal with a median of 8 ms; one in a hundred is longer than 130 ms.
+fn duration_ns(rng: &mut StdRng) -> u64 {
+    let (a, b) = (rng.random_range(f64::EPSILON..1.0), rng.random_range(0.0..std::f64::consts::TAU));
+    let normal = (-2.0 * a.ln()).sqrt() * b.cos();
+    (8e6 * (1.2 * normal).exp()) as u64
 }
 
 fn attributes(rng: &mut StdRng, order: &str) -> Vec<KeyValue> {
@@ -153,9 +160,17 @@ fn resource(service: u32) -> Vec<KeyValue> {
         text("service.version", "1.4.2"),
         text("service.instance.id", &format!("service-{service:02}-1")),
     ];
-    for key in
-        ["host.name", "host.arch", "os.type", "process.pid", "telemetry.sdk.name", "telemetry.sdk.language"]
-    {
+    for key in [
+        "host.name",
+        "host.arch",
+        "os.type",
+        "process.pid",
+        "telemetry.sdk.name",
+        "telemetry.sdk.language",
+        "telemetry.sdk.version",
+        "deployment.environment.name",
+        "container.id",
+    ] {
         attributes.push(text(key, "value"));
     }
     attributes

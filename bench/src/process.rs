@@ -1,11 +1,16 @@
 //! What Linux says about a process and a folder.
 
 use std::path::Path;
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 /// `/proc/PID/stat` counts in hundredths of a second on every Linux this runs on (USER_HZ).
 const TICKS_PER_S: f64 = 100.0;
+/// Longest wait for a process to come to rest.
+const SETTLE_S_MAX: u32 = 120;
+/// CPU time in one second at which a process counts as resting.
+const RESTING_S: f64 = 0.02;
 
 /// User and system time so far.
 pub(crate) fn cpu_s(pid: u32) -> anyhow::Result<f64> {
@@ -15,6 +20,20 @@ pub(crate) fn cpu_s(pid: u32) -> anyhow::Result<f64> {
     let fields: Vec<&str> = rest.split(' ').collect();
     let ticks: u64 = [11, 12].iter().filter_map(|i| fields.get(*i)?.parse::<u64>().ok()).sum();
     Ok(ticks as f64 / TICKS_PER_S)
+}
+
+/// Waits until the process has rested for a second; user and system time until then.
+pub(crate) async fn settled_cpu_s(pid: u32) -> anyhow::Result<f64> {
+    let mut last = cpu_s(pid)?;
+    for _ in 0..SETTLE_S_MAX {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = cpu_s(pid)?;
+        if now - last <= RESTING_S {
+            return Ok(now);
+        }
+        last = now;
+    }
+    bail!("process {pid} did not come to rest within {SETTLE_S_MAX} s")
 }
 
 /// Resident memory now.

@@ -21,10 +21,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         "-p",
         "tracepact",
         "-p",
+        "tracepact-shop",
+        "-p",
         "tracepact-bench",
     ]))?;
     let release = Metadata::read()?.target_directory.join("release");
     let mut bench = std::process::Command::new(release.join("tracepact-bench"));
-    bench.arg("--tracepact").arg(release.join("tracepact")).args(&args.rest);
+    bench.arg("--tracepact").arg(release.join("tracepact"));
+    bench.arg("--shop").arg(release.join("tracepact-shop")).args(&args.rest);
     run_command(&mut bench)
 }
