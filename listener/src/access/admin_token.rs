@@ -67,15 +67,29 @@ fn create(path: &Path) -> io::Result<Secret> {
         );
     let _ = std::fs::remove_file(&partial);
     written?;
-    if let Some(parent) = path.parent() {
-        File::open(parent)?.sync_all()?;
-    }
+    File::open(folder_of(path))?.sync_all()?;
     Ok(Secret::new(token))
+}
+
+/// The folder that holds `path`: the present one for a bare file name.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) => Path::new("."),
+        None => path,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bare_file_name_is_in_the_present_folder() {
+        assert_eq!(folder_of(Path::new("faults.token")), Path::new("."));
+        assert_eq!(folder_of(Path::new("keys/faults.token")), Path::new("keys"));
+        assert_eq!(folder_of(Path::new("/faults.token")), Path::new("/"));
+    }
 
     #[test]
     fn made_once_and_only_for_the_owner() {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 use prometheus::{IntCounterVec, Opts};
 use tracepact_kit::bulkhead::BulkheadSettings;
@@ -76,7 +77,8 @@ pub struct Gateway {
 pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
     // The internet decides nothing about our traces: new ones, with a link to what the caller sent.
     let mut runtime = Runtime::start("gateway", &args.service, TrustInbound::None).await?;
-    let (key, _) = admin_token::load_or_create(&args.jwt_key_file)?;
+    let (key, _) = admin_token::load_or_create(&args.jwt_key_file)
+        .with_context(|| format!("the key file {}", args.jwt_key_file.display()))?;
     let registry = runtime.telemetry().registry().clone();
     let timeout = Duration::from_millis(args.orders_timeout_ms);
     let lane = |name: &str| {
