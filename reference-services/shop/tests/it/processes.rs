@@ -27,9 +27,9 @@ pub(crate) async fn until<F: Future<Output = bool>>(seconds: u64, mut condition:
     true
 }
 
-/// The shop's binary: in the folder that `TRACEPACT_TEST_BINARIES` names, else the one built with these tests.
+/// The shop's binary: in the folder that `E2E_BINARIES` names, else the one built with these tests.
 pub(crate) fn binary() -> PathBuf {
-    match std::env::var_os("TRACEPACT_TEST_BINARIES") {
+    match std::env::var_os("E2E_BINARIES") {
         Some(folder) => PathBuf::from(folder).join("tracepact-shop"),
         None => PathBuf::from(env!("CARGO_BIN_EXE_tracepact-shop")),
     }
