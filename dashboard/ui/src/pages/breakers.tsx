@@ -143,7 +143,8 @@ function BreakerTable({ breakers, all }: { breakers: Breaker[]; all: number }) {
 }
 
 function Transitions({ breaker }: { breaker: Breaker }) {
-  const newest = [...breaker.transitions].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+  // They come oldest first; of two at one instant the later in the list is the newer, and sorting keeps that.
+  const newest = [...breaker.transitions].reverse().sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
   const shown = telling(newest);
   const rest = newest.filter((t) => !shown.includes(t));
   const item = (t: Transition) => (
