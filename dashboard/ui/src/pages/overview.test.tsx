@@ -69,7 +69,9 @@ describe("overview", () => {
   it("says what to do when the server is gone", async () => {
     serve({ ...rest, "/tracepact/v1/overview": new TypeError("failed to fetch") });
     render(<OverviewPage />);
-    expect(await screen.findByRole("alert")).toHaveTextContent(/cannot be reached; check that the process runs/);
+    expect(await screen.findByRole("alert")).toHaveTextContent(
+      /cannot be reached; check that the process runs/,
+    );
     expect(screen.getByRole("button", { name: "Try again" })).toBeInTheDocument();
   });
 });
