@@ -17,9 +17,9 @@ pub(crate) use validate::Config;
 /// Why a configuration is refused. Every message names the key or variable and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("the configuration file {} cannot be read: {source}", path.display())]
+    #[error("the configuration file {} cannot be read", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("the configuration file {} is not valid TOML: {source}", path.display())]
+    #[error("the configuration file {} is not valid TOML", path.display())]
     Syntax { path: PathBuf, source: Box<toml::de::Error> },
     #[error("there is no configuration key `{key}`{}", did_you_mean(nearest.as_ref()))]
     UnknownKey { key: String, nearest: Option<String> },

@@ -44,7 +44,7 @@ pub(crate) struct App {
 
 /// What is kept on disk cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("the data directory {} cannot be used: {source}", path.display())]
+#[error("the data directory {} cannot be used", path.display())]
 pub(crate) struct StoreFailed {
     path: PathBuf,
     source: StoreError,

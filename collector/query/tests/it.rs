@@ -5,6 +5,8 @@
 mod fuzz;
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/linked.rs"]
+mod linked;
 #[path = "it/native.rs"]
 mod native;
 #[path = "it/zipkin.rs"]

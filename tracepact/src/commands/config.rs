@@ -36,7 +36,7 @@ impl ConfigCommand {
             Action::Show { config } => match shown(config) {
                 Ok(text) => print!("{text}"),
                 Err(error) => {
-                    eprintln!("tracepact: {error}");
+                    eprintln!("tracepact: {:#}", anyhow::Error::new(error));
                     return ExitCode::from(super::serve::EXIT_CONFIG);
                 }
             },

@@ -21,6 +21,7 @@ async fn wrong_configurations_are_refused() {
         let (code, stderr) = fails(command).await;
         assert_eq!(code, 2, "{text}: {stderr}");
         assert!(stderr.contains(wanted), "{text}: {stderr}");
+        assert!(stderr.matches("TOML parse error").count() <= 1, "said twice: {stderr}");
     }
     assert!(!dir.path().join("data").exists(), "a refused start leaves nothing behind");
 }

@@ -6,18 +6,21 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::Value as Json;
-use tracepact_analysis::{Node, Tree, header, merge};
+use tracepact_analysis::{Node, Tree, header, linked_trace_ids, merge};
 use tracepact_base::TraceId;
 use tracepact_base::time_format::to_rfc3339;
 use tracepact_listener::Problem;
 use tracepact_model::{Attributes, Kind, Value};
-use tracepact_store::TraceRows;
+use tracepact_store::{StoreError, TraceRows};
 use utoipa::ToSchema;
 
 use super::answer::{fresh, offset_us, problem, us};
 use crate::Query;
 use crate::params::Params;
-use crate::service::cut_text;
+use crate::service::{cut_text, worse};
+
+/// Most traces that consumers link to and that are shown with theirs.
+const LINKED_MAX: usize = 4;
 
 /// One trace.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -65,6 +68,9 @@ pub struct TraceHeader {
 /// One span at its place in the tree.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TraceSpan {
+    /// The trace it belongs to, where that is another one: the producer's, to which a consumer here is linked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
     /// Id; both halves of a shared span have the same.
     pub span_id: String,
     /// The parent the sender named.
@@ -159,16 +165,34 @@ pub(super) async fn get_trace(
     })?;
     let now_ns = query.now_ns();
     let found = query.traces(vec![id]).await.map_err(problem)?;
-    let cut = cut_text(&found.completeness);
     let trace = found.traces.into_iter().find(|trace| !trace.rows.is_empty());
-    let trace = trace.ok_or_else(|| Problem::not_found(format!("no span of trace {id} is stored")))?;
-    fresh(&answer(&trace, cut, now_ns, query.config().spans_max))
+    let mut trace = trace.ok_or_else(|| Problem::not_found(format!("no span of trace {id} is stored")))?;
+    trace.completeness = worse(found.completeness, trace.completeness);
+    let mut cuts = add_linked(&query, &mut trace).await.map_err(problem)?;
+    cuts.extend(cut_text(&trace.completeness));
+    fresh(&answer(&trace, cuts, now_ns, query.config().spans_max))
 }
 
-fn answer(trace: &TraceRows, cut: Option<String>, now_ns: u64, spans_max: usize) -> TraceAnswer {
+/// Adds the rows of the traces that consumers without a parent link to: there is who sent their message.
+async fn add_linked(query: &Query, trace: &mut TraceRows) -> Result<Vec<String>, StoreError> {
+    let mut linked = linked_trace_ids(&trace.rows);
+    let mut cuts = Vec::new();
+    if linked.len() > LINKED_MAX {
+        cuts.push(format!("{LINKED_MAX} of {} linked traces are shown", linked.len()));
+        linked.truncate(LINKED_MAX);
+    }
+    if !linked.is_empty() {
+        let found = query.traces(linked).await?;
+        let completeness = std::mem::take(&mut trace.completeness);
+        trace.completeness = worse(completeness, found.completeness);
+        trace.rows.extend(found.traces.into_iter().flat_map(|linked| linked.rows));
+    }
+    Ok(cuts)
+}
+
+fn answer(trace: &TraceRows, mut cuts: Vec<String>, now_ns: u64, spans_max: usize) -> TraceAnswer {
     let tree = Tree::build(merge(&trace.rows));
     let header = header(&tree);
-    let mut cuts: Vec<String> = cut.into_iter().collect();
     if tree.nodes.len() > spans_max {
         cuts.push(format!("the first {spans_max} of {} spans are listed", tree.nodes.len()));
     }
@@ -178,7 +202,12 @@ fn answer(trace: &TraceRows, cut: Option<String>, now_ns: u64, spans_max: usize)
         complete: cut.is_none(),
         cut,
         trace_id: trace.trace_id.to_string(),
-        spans: tree.nodes.iter().take(spans_max).map(|node| span(&tree, node, header.start_ns)).collect(),
+        spans: tree
+            .nodes
+            .iter()
+            .take(spans_max)
+            .map(|node| span(&tree, node, trace.trace_id, header.start_ns))
+            .collect(),
         missing_parents: tree.missing_parents.iter().map(ToString::to_string).collect(),
         roots: tree.roots().count(),
         header: TraceHeader {
@@ -192,11 +221,13 @@ fn answer(trace: &TraceRows, cut: Option<String>, now_ns: u64, spans_max: usize)
     }
 }
 
-fn span(tree: &Tree, node: &Node, start_ns: Option<u64>) -> TraceSpan {
+fn span(tree: &Tree, node: &Node, asked: TraceId, start_ns: Option<u64>) -> TraceSpan {
     let span = &node.span;
     let offset = |at_ns: u64| start_ns.map(|start_ns| offset_us(start_ns, at_ns));
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     TraceSpan {
+        // A lenient lookup and mixed id widths join ids of the same low half: that is one trace.
+        trace_id: (span.trace_id.low() != asked.low()).then(|| span.trace_id.to_string()),
         span_id: span.span_id.to_string(),
         parent_id: span.parent_id.map(|id| id.to_string()),
         row_parent_id: node.parent.map(|parent| tree.nodes[parent].span.span_id.to_string()),

@@ -1230,6 +1230,8 @@ export interface components {
             tags: {
                 [key: string]: components["schemas"]["Value"];
             };
+            /** @description The trace it belongs to, where that is another one: the producer's, to which a consumer here is linked. */
+            trace_id?: string | null;
             /** @description `service.version`. */
             version?: string | null;
         };
