@@ -27,10 +27,12 @@ impl BrokerClient {
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(Error::Usage(format!("{url:?} is not an http or https address")));
         }
-        let http = reqwest::Client::builder()
-            .timeout(REQUEST_TIMEOUT)
-            .build()
-            .map_err(|e| Error::Usage(format!("no HTTP client: {e}")))?;
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().map_err(|e| {
+            let reason = chain(&e);
+            Error::Usage(format!(
+                "no HTTP client: {reason} (certificate authorities come from the package ca-certificates)"
+            ))
+        })?;
         Ok(Self { url: url.trim_end_matches('/').to_owned(), token, http })
     }
 
