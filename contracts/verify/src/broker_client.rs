@@ -45,6 +45,12 @@ impl BrokerClient {
         self.token.as_ref()
     }
 
+    /// Whether the broker answers and lets this client read.
+    pub(crate) async fn reach(&self) -> Result<(), Error> {
+        self.send(self.http.get(self.at("/")), "its index").await?;
+        Ok(())
+    }
+
     /// Asks the gate whether `version` of `pacticipant` may go to `environment`.
     pub async fn can_i_deploy(
         &self,
@@ -178,9 +184,11 @@ fn reason(text: &str) -> String {
     if !told.is_empty() {
         return told.join("; ");
     }
-    body.get("errors")
-        .or_else(|| body.get("error"))
-        .map_or_else(|| clip(text), |errors| clip(&errors.to_string()))
+    match body.get("errors").or_else(|| body.get("error")) {
+        Some(Value::String(error)) => clip(error),
+        Some(errors) => clip(&errors.to_string()),
+        None => clip(text),
+    }
 }
 
 fn notices(body: &Value) -> Vec<String> {
@@ -220,6 +228,7 @@ mod tests {
         assert_eq!(reason(r#"{"detail":"no such version"}"#), "no such version");
         assert_eq!(reason(r#"{"notices":[{"text":"changed content"}]}"#), "changed content");
         assert_eq!(reason(r#"{"errors":{"name":["is missing"]}}"#), r#"{"name":["is missing"]}"#);
+        assert_eq!(reason(r#"{"error":"no version 1"}"#), "no version 1");
         assert_eq!(reason("plain"), "plain");
     }
 

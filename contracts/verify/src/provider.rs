@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use pact_models::http_utils::HttpAuth;
 use pact_verifier::callback_executors::HttpRequestProviderStateExecutor;
+use pact_verifier::verification_result::VerificationMismatchResult;
 use pact_verifier::{
     ConsumerVersionSelector, FilterInfo, MismatchResult, NullRequestFilterExecutor, PactSource, ProviderInfo,
     ProviderTransport, PublishOptions, VerificationOptions, verify_provider_async,
@@ -68,8 +69,14 @@ pub struct InteractionOutcome {
 }
 
 /// Runs the verification.
+///
+/// # Errors
+/// When the broker cannot be reached or refuses, or its contracts cannot be loaded: then nothing is known, and that is
+/// no pass.
 pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outcome, Error> {
     let provider = provider_info(check)?;
+    // The verifier reports a broker that is not there as a contract that does not hold.
+    broker.reach().await?;
     let auth = broker.token().map(|token| HttpAuth::Token(token.expose().to_owned()));
     let source = PactSource::BrokerWithDynamicConfiguration {
         provider_name: check.provider.clone(),
@@ -123,6 +130,10 @@ pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outc
             mismatches: i.result.as_ref().err().map(describe).unwrap_or_default(),
         })
         .collect();
+    if !result.result && interactions.is_empty() {
+        let errors = result.errors.iter().map(|(what, why)| format!("{what}: {}", loading_error(why)));
+        return Err(Error::Verification(errors.collect::<Vec<_>>().join("; ")));
+    }
     Ok(Outcome {
         ok: result.result,
         notices: result
@@ -178,9 +189,40 @@ fn describe(result: &MismatchResult) -> Vec<String> {
     }
 }
 
+fn loading_error(why: &VerificationMismatchResult) -> String {
+    match why {
+        VerificationMismatchResult::Error { error, .. } => error.clone(),
+        VerificationMismatchResult::Mismatches { mismatches, .. } => {
+            mismatches.iter().map(|m| m.description()).collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check() -> ProviderCheck {
+        ProviderCheck {
+            provider: "products".into(),
+            provider_url: "http://127.0.0.1:9".into(),
+            version: "1".into(),
+            branch: None,
+            publish: false,
+            message_path: None,
+            state_change_url: None,
+            build_url: None,
+            request_timeout_ms: 1000,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_is_not_there_is_neither_a_pass_nor_a_failure() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let broker = BrokerClient::new("http://127.0.0.1:9", None).unwrap();
+        let error = verify(&check(), &broker).await.unwrap_err();
+        assert_eq!(error.exit_code(), 3, "{error}");
+    }
 
     #[test]
     fn the_selectors_are_ones_the_verifier_knows() {
@@ -190,17 +232,7 @@ mod tests {
 
     #[test]
     fn an_address_without_a_host_is_a_usage_error() {
-        let check = ProviderCheck {
-            provider: "products".into(),
-            provider_url: "8080".into(),
-            version: "1".into(),
-            branch: None,
-            publish: false,
-            message_path: None,
-            state_change_url: None,
-            build_url: None,
-            request_timeout_ms: 1000,
-        };
+        let check = ProviderCheck { provider_url: "8080".into(), ..check() };
         assert_eq!(provider_info(&check).unwrap_err().exit_code(), 2);
     }
 }
