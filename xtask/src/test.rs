@@ -17,7 +17,7 @@ use crate::workspace::{Metadata, cargo, root};
 /// Options of `test`.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Run only this suite (repeatable): dashboard, rust, e2e, kafka, story, sabotage; by hand: smoke, story-kafka.
+    /// Run only this suite (repeatable): dashboard, rust, e2e, kafka, story, sabotage; by hand: smoke, story-kafka, influx.
     #[arg(long, value_name = "NAME")]
     suite: Vec<String>,
 }
@@ -35,7 +35,7 @@ const fn suite(name: &'static str, about: &'static str, run: fn(&Context) -> any
     Suite { name, about, by_hand: false, run }
 }
 
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 9] = [
     suite("dashboard", "types, unit tests and build of the pages", dashboard),
     suite("rust", "unit, property, fuzz and integration tests of every crate", rust),
     suite(
@@ -52,6 +52,7 @@ const SUITES: [Suite; 8] = [
     ),
     Suite { by_hand: true, ..suite("smoke", "the short run of the demo", story::smoke) },
     Suite { by_hand: true, ..suite("story-kafka", "the whole demo on Apache Kafka", story::on_kafka) },
+    Suite { by_hand: true, ..suite("influx", "the writer of series, on a real InfluxDB v2", influx) },
 ];
 
 struct Context {
@@ -150,6 +151,20 @@ fn end_to_end(context: &Context) -> anyhow::Result<()> {
 }
 
 /// "The same tests run on both": those that the embedded Kafka passed, on the real one.
+/// The server and where it may write are the caller's to name.
+fn influx(context: &Context) -> anyhow::Result<()> {
+    for name in ["INFLUX_URL", "INFLUX_ORG", "INFLUX_BUCKET", "INFLUX_TOKEN"] {
+        if std::env::var_os(name).is_none() {
+            bail!(
+                "{name} is not set: name a running InfluxDB v2 with INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN"
+            );
+        }
+    }
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "-p", "tracepact-export", "--test", "it", "--", "--ignored"]);
+    run_command(context.with_path(&mut tests))
+}
+
 fn kafka(context: &Context) -> anyhow::Result<()> {
     build_binaries(context)?;
     with_real_kafka(|bootstrap| {

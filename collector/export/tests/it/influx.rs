@@ -196,7 +196,7 @@ async fn settings_that_cannot_work_are_named() {
 /// Against a real server: INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET and INFLUX_TOKEN name it. Names that need escaping are
 /// written and read back by the v2 query API.
 #[tokio::test]
-#[ignore = "needs a running InfluxDB v2 named by INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN"]
+#[ignore = "run by `cargo xtask test --suite influx`: needs an InfluxDB v2 named by INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET, INFLUX_TOKEN"]
 async fn a_real_server_takes_hostile_names() {
     let var = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
     let (url, org) = (var("INFLUX_URL"), var("INFLUX_ORG"));
