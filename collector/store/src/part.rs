@@ -14,6 +14,16 @@ pub(crate) enum Candidates {
     Ids(Vec<TraceId>),
 }
 
+/// What a part's rows alone say about when a trace was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TraceTime {
+    pub(crate) id: TraceId,
+    /// Start of the first row without a parent, else the earliest start.
+    pub(crate) at_ns: u64,
+    /// Whether it is the start of a row without a parent: then no other part's earliest start counts.
+    pub(crate) rooted: bool,
+}
+
 /// A part of the store.
 pub(crate) trait Part: Send + Sync {
     /// How many traces [`Part::candidates`] would give, without giving them; `None` for all.
@@ -24,7 +34,7 @@ pub(crate) trait Part: Send + Sync {
 
     /// Traces with a timestamp of this part's rows alone within the window. The trace's own timestamp is one of
     /// those that its parts give, so what no part gives does not match.
-    fn timestamps(&self, start_ns: u64, end_ns: u64) -> Result<Vec<(TraceId, u64)>, StoreError>;
+    fn timestamps(&self, start_ns: u64, end_ns: u64) -> Result<Vec<TraceTime>, StoreError>;
 
     /// Appends the rows of a trace; of every trace with the same low half unless `strict`.
     fn trace(&self, id: TraceId, strict: bool, out: &mut Vec<Placed>) -> Result<(), StoreError>;

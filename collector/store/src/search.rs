@@ -7,11 +7,22 @@ use std::collections::{HashMap, HashSet};
 use tracepact_base::{ErrorKind, TraceId};
 
 use crate::budget::Budget;
-use crate::part::{Candidates, Part, group};
+use crate::part::{Candidates, Part, TraceTime, group};
 use crate::{Completeness, SearchAnswer, SpanQuery, StoreError, TraceHit, eval};
 
 /// Candidates are narrowed by further conditions as long as there are more than this.
 const FEW_CANDIDATES: usize = 64;
+
+/// What two parts say about one trace, as one.
+fn together(a: TraceTime, b: TraceTime) -> TraceTime {
+    match (a.rooted, b.rooted) {
+        (true, false) => a,
+        (false, true) => b,
+        // Which of several came first is known from the rows alone: the latest bounds them all.
+        (true, true) => TraceTime { at_ns: a.at_ns.max(b.at_ns), ..a },
+        (false, false) => TraceTime { at_ns: a.at_ns.min(b.at_ns), ..a },
+    }
+}
 
 /// Everything one read looks at: the parts, and what went wrong with them.
 pub(crate) struct Reader<'p> {
@@ -74,26 +85,28 @@ impl<'p> Reader<'p> {
         Ok(eval::collapse(placed.into_iter().map(|p| p.row)))
     }
 
-    /// Traces that may match, newest first, with the latest timestamp that any part gives them.
+    /// Traces that may match, newest first, each with the timestamp that all parts together give it: that of a row
+    /// without a parent where a part has one, else the earliest. A trace that matches has exactly this one (with several
+    /// rows without a parent, none later than this one), so a search looks at little more than its answer.
     pub(crate) fn ordered(
         &mut self,
         start_ns: u64,
         end_ns: u64,
         wanted: Option<&HashSet<TraceId>>,
     ) -> Result<Vec<(u64, TraceId)>, StoreError> {
-        let mut latest: HashMap<TraceId, u64> = HashMap::new();
+        let mut times: HashMap<TraceId, TraceTime> = HashMap::new();
         for part in self.parts.clone() {
             self.budget.check()?;
             let result = part.timestamps(start_ns, end_ns);
-            for (id, at) in self.tolerate(part, result)?.unwrap_or_default() {
-                let id = group(id, self.strict);
+            for time in self.tolerate(part, result)?.unwrap_or_default() {
+                let id = group(time.id, self.strict);
                 if wanted.is_none_or(|wanted| wanted.contains(&id)) {
-                    let known = latest.entry(id).or_insert(at);
-                    *known = (*known).max(at);
+                    let known = times.entry(id).or_insert(time);
+                    *known = together(*known, time);
                 }
             }
         }
-        let mut ordered: Vec<(u64, TraceId)> = latest.into_iter().map(|(id, at)| (at, id)).collect();
+        let mut ordered: Vec<(u64, TraceId)> = times.into_iter().map(|(id, time)| (time.at_ns, id)).collect();
         ordered.sort_unstable_by(|a, b| b.cmp(a));
         Ok(ordered)
     }

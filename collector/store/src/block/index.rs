@@ -1,6 +1,7 @@
 //! The index of a block: trace id → rows, and term → traces. Written beside the rows, read at places.
 //!
-//! `index.bin` = traces (40 bytes each, sorted by low then high half) · terms (20 bytes each, sorted by hash) ·
+//! `index.bin` = traces (40 bytes each, sorted by low then high half; the top bit of a timestamp says that it is the start
+//! of a row without a parent) · terms (20 bytes each, sorted by hash) ·
 //! postings (roaring bitmaps of positions in the list of traces) · names (zstd of JSON) · fences (every 64th low half,
 //! every 64th hash). Where each starts stands in `meta.json`.
 
@@ -22,6 +23,8 @@ pub(crate) const FENCE: usize = 64;
 /// Values listed for one tag.
 const TAG_VALUES_MAX: usize = 1_000;
 const NONE: u64 = u64::MAX;
+/// Set in a timestamp that is the start of a row without a parent. Nanoseconds need this bit only from the year 2262 on.
+const ROOTED: u64 = 1 << 63;
 
 /// Where the parts of `index.bin` start; each ends where the next starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,8 @@ pub(crate) struct TraceEntry {
     pub(crate) rows: u32,
     /// Timestamp of these rows alone.
     pub(crate) timestamp_ns: Option<u64>,
+    /// Whether that is the start of a row without a parent.
+    pub(crate) rooted: bool,
     pub(crate) duration_max_ns: Option<u64>,
 }
 
@@ -50,7 +55,8 @@ impl TraceEntry {
         out.put_u64(self.id.high());
         out.put_u32(self.first_row);
         out.put_u32(self.rows);
-        out.put_u64(self.timestamp_ns.unwrap_or(NONE));
+        let rooted = if self.rooted { ROOTED } else { 0 };
+        out.put_u64(self.timestamp_ns.map_or(NONE, |at| at & !ROOTED | rooted));
         out.put_u64(self.duration_max_ns.unwrap_or(NONE));
     }
 
@@ -58,12 +64,16 @@ impl TraceEntry {
         let mut take = Take(bytes);
         let (low, high) = (take.u64()?, take.u64()?);
         let known = |value: u64| (value != NONE).then_some(value);
+        let id =
+            TraceId::new(u128::from(high) << 64 | u128::from(low)).ok_or(Malformed("a trace id is zero"))?;
+        let (first_row, rows) = (take.u32()?, take.u32()?);
+        let timestamp = known(take.u64()?);
         Ok(Self {
-            id: TraceId::new(u128::from(high) << 64 | u128::from(low))
-                .ok_or(Malformed("a trace id is zero"))?,
-            first_row: take.u32()?,
-            rows: take.u32()?,
-            timestamp_ns: known(take.u64()?),
+            id,
+            first_row,
+            rows,
+            timestamp_ns: timestamp.map(|at| at & !ROOTED),
+            rooted: timestamp.is_some_and(|at| at & ROOTED != 0),
             duration_max_ns: known(take.u64()?),
         })
     }
@@ -139,6 +149,9 @@ fn trace_entries(rows: &[Sealed<'_>]) -> Vec<TraceEntry> {
             first_row: first as u32,
             rows: group.len() as u32,
             timestamp_ns: tracepact_model::trace_timestamp_ns(group.iter().map(|sealed| sealed.row)),
+            rooted: group
+                .iter()
+                .any(|sealed| sealed.row.parent_id.is_none() && sealed.row.start_ns.is_some()),
             duration_max_ns: group.iter().filter_map(|sealed| sealed.row.duration_ns).max(),
         });
         first += group.len();

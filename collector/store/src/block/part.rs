@@ -9,7 +9,7 @@ use super::index::TraceEntry;
 use super::terms;
 use crate::budget::Budget;
 use crate::hot::Placed;
-use crate::part::{Candidates, Part};
+use crate::part::{Candidates, Part, TraceTime};
 use crate::{Predicate, StoreError};
 
 /// A block and the budget that its reads spend.
@@ -47,12 +47,13 @@ impl Part for BlockPart {
         Ok(Candidates::Ids(traces.into_iter().map(|trace| trace.id).collect()))
     }
 
-    fn timestamps(&self, start_ns: u64, end_ns: u64) -> Result<Vec<(TraceId, u64)>, StoreError> {
+    fn timestamps(&self, start_ns: u64, end_ns: u64) -> Result<Vec<TraceTime>, StoreError> {
         if self.block.meta.min_ns > end_ns || self.block.meta.max_ns < start_ns {
             return Ok(Vec::new());
         }
         let within = |trace: TraceEntry| {
-            trace.timestamp_ns.filter(|at| (start_ns..=end_ns).contains(at)).map(|at| (trace.id, at))
+            let at_ns = trace.timestamp_ns.filter(|at| (start_ns..=end_ns).contains(at))?;
+            Some(TraceTime { id: trace.id, at_ns, rooted: trace.rooted })
         };
         Ok(self.block.traces(&self.budget)?.into_iter().filter_map(within).collect())
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use tracepact_base::TraceId;
 
 use super::{Chunk, Generation, Placed};
-use crate::part::{Candidates, Part};
+use crate::part::{Candidates, Part, TraceTime};
 use crate::{Predicate, StoreError, eval};
 
 /// Generations frozen for one query: rows that arrive later are not seen by its scans.
@@ -46,7 +46,7 @@ impl Part for HotPart {
         Ok(Candidates::Ids(ids.into_iter().collect()))
     }
 
-    fn timestamps(&self, start_ns: u64, end_ns: u64) -> Result<Vec<(TraceId, u64)>, StoreError> {
+    fn timestamps(&self, start_ns: u64, end_ns: u64) -> Result<Vec<TraceTime>, StoreError> {
         // First root's start, earliest start.
         let mut traces: HashMap<TraceId, (Option<u64>, u64)> = HashMap::new();
         for row in self.chunks().iter().flat_map(|chunk| &chunk.rows) {
@@ -57,8 +57,12 @@ impl Part for HotPart {
                 root.get_or_insert(start);
             }
         }
-        let timestamps = traces.into_iter().map(|(id, (root, earliest))| (id, root.unwrap_or(earliest)));
-        Ok(timestamps.filter(|(_, at)| (start_ns..=end_ns).contains(at)).collect())
+        let times = traces.into_iter().map(|(id, (root, earliest))| TraceTime {
+            id,
+            at_ns: root.unwrap_or(earliest),
+            rooted: root.is_some(),
+        });
+        Ok(times.filter(|time| (start_ns..=end_ns).contains(&time.at_ns)).collect())
     }
 
     fn trace(&self, id: TraceId, strict: bool, out: &mut Vec<Placed>) -> Result<(), StoreError> {

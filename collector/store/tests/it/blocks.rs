@@ -74,6 +74,31 @@ async fn a_rare_match_behind_100_000_others_is_found_and_little_is_read() {
     assert_eq!(answer.completeness, Completeness::Cut { limit: "bytes_max".into() });
 }
 
+/// Guarantees: a trace that went on for minutes in a later block is not taken for a new one, so that a search for the
+/// newest looks at the newest.
+#[tokio::test(flavor = "multi_thread")]
+async fn late_spans_in_another_block_do_not_make_a_search_look_at_every_trace() {
+    const TRACES: u64 = 1_000;
+    let fs = PowerFs::default();
+    let engine = open(&fs, EngineConfig::default(), &ManualClock::at(DAY_NS));
+    let roots: Vec<Span> = (1..=TRACES).map(|n| span(u128::from(n), n, None, n, "orders")).collect();
+    engine.append(batch(&roots)).await.unwrap();
+    engine.seal().unwrap();
+    // Every trace but the newest hundred has a span that begins an hour and a half later.
+    let late: Vec<Span> =
+        (1..=TRACES - 100).map(|n| span(u128::from(n), TRACES + n, Some(n), 5_400 + n, "payments")).collect();
+    engine.append(batch(&late)).await.unwrap();
+    engine.seal().unwrap();
+    assert_eq!(hits(&*engine, SpanQuery { limit: 1, ..all(&[]) }).await, [1_000], "opens the blocks");
+    let before = fs.bytes_read();
+    assert_eq!(hits(&*engine, SpanQuery { limit: 3, ..all(&[]) }).await, [1_000, 999, 998]);
+    let read = fs.bytes_read() - before;
+    let before = fs.bytes_read();
+    assert_eq!(rows(&*engine, 1_000).await.len(), 1);
+    let one = fs.bytes_read() - before;
+    assert!(read < 10 * one, "the search read {read} bytes, one trace takes {one}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_damaged_file_of_a_block_is_reported() {
     let fs = PowerFs::default();
