@@ -17,7 +17,7 @@ use tracepact_join::{
 use super::App;
 use super::ask::InProcess;
 use super::collector::Collector;
-use super::gate_counter::Counted;
+use super::counted::Counted;
 use super::joined_events::JoinedEvents;
 use super::trace_finder::SpanTraceFinder;
 use crate::config::Config;

@@ -8,7 +8,7 @@ use tracepact_base::event::SinkError;
 use tracepact_base::{Edge, Event, EventKind, EventSink, ServiceName};
 use tracepact_join::Aliases;
 
-use super::gate_counter::Counted;
+use super::counted::Counted;
 
 /// Between the broker's outbox and the event feed.
 pub(crate) struct JoinedEvents {
