@@ -150,8 +150,7 @@ fn end_to_end(context: &Context) -> anyhow::Result<()> {
     run_command(context.with_path(&mut tests).env("E2E_BINARIES", absolute(&binaries)))
 }
 
-/// "The same tests run on both": those that the embedded Kafka passed, on the real one.
-/// The server and where it may write are the caller's to name.
+/// The writer against a real InfluxDB. The server and where it may write are the caller's to name.
 fn influx(context: &Context) -> anyhow::Result<()> {
     for name in ["INFLUX_URL", "INFLUX_ORG", "INFLUX_BUCKET", "INFLUX_TOKEN"] {
         if std::env::var_os(name).is_none() {
@@ -165,23 +164,23 @@ fn influx(context: &Context) -> anyhow::Result<()> {
     run_command(context.with_path(&mut tests))
 }
 
+/// "The same tests run on both": those that the embedded Kafka passed, on the real one. Each package gets a fresh one and
+/// one test runs at a time, since tests share topics and groups there.
 fn kafka(context: &Context) -> anyhow::Result<()> {
     build_binaries(context)?;
-    with_real_kafka(|bootstrap| {
-        let mut failed = Vec::new();
-        for package in ["tracepact-shop", "tracepact-jobs"] {
+    let mut failed = Vec::new();
+    for package in ["tracepact-jobs", "tracepact-shop"] {
+        let result = with_real_kafka(|bootstrap| {
             let mut tests = cargo();
-            tests.args(["test", "--locked", "-p", package, "--test", "it"]);
-            context
-                .with_path(&mut tests)
-                .env("KAFKA_BOOTSTRAP", bootstrap)
-                .env("TRACEPACT_TEST_KAFKA", bootstrap);
-            if let Err(error) = run_command(&mut tests) {
-                failed.push(format!("{error:#}"));
-            }
+            tests.args(["test", "--locked", "-p", package, "--test", "it", "--", "--test-threads=1"]);
+            context.with_path(&mut tests);
+            run_command(tests.env("KAFKA_BOOTSTRAP", bootstrap).env("TRACEPACT_TEST_KAFKA", bootstrap))
+        });
+        if let Err(error) = result {
+            failed.push(format!("{error:#}"));
         }
-        if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("; ")) }
-    })
+    }
+    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("; ")) }
 }
 
 /// Starts an Apache Kafka with nothing in it and ends it afterwards.
