@@ -110,8 +110,10 @@ async fn an_order_cancelled_before_its_payment_is_never_delivered_and_its_money_
     let id = placed.order_id();
     assert_eq!(shop.cancel(&id).await.body["state"], "cancelling");
     assert!(shop.reaches(&id, "cancelled").await);
-    // Payments took the money after the cancellation, gave it back, and the paid order was not announced.
-    assert_eq!(shop.look(&id).await.body["refunded_payment_id"], json!(format!("pay-{id}")));
+    // Payments took the money after the cancellation and gave it back; or, where the cancellation overtook the order on
+    // its way through Kafka, never took it. Either way the paid order was not announced.
+    let refunded = shop.look(&id).await.body["refunded_payment_id"].clone();
+    assert!(refunded.is_null() || refunded == json!(format!("pay-{id}")), "{refunded}");
     let delivery = shop.get("deliveries", &format!("/deliveries/{id}")).await;
     assert_eq!((&delivery.body["state"], &delivery.body["delivery_id"]), (&json!("cancelled"), &json!(null)));
     assert!(until(5, || async { shop.get("products", "/product/p-1").await.body["available"] == 5 }).await);
