@@ -259,6 +259,8 @@ mod tests {
         assert!(error.to_string().contains("timeout_ms"), "{error}");
         let file = config_file("[query\n");
         let error = load(Some(file.path()), &Environment::default(), &Overrides::default()).unwrap_err();
-        assert!(error.to_string().contains("line 1"), "{error}");
+        // As `main` prints it: the error and what caused it, in one line.
+        let printed = format!("{:#}", anyhow::Error::from(error));
+        assert!(printed.contains("is not valid TOML") && printed.contains("line 1"), "{printed}");
     }
 }
