@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let address: std::net::SocketAddr = args.next().unwrap_or_else(|| "127.0.0.1:9292".into()).parse()?;
     let database = args.next().unwrap_or_else(|| "contracts.db".into());
-    let broker = Broker::open(BrokerConfig::new(database), SystemClock::shared()).await?;
+    let broker = Broker::open(BrokerConfig::new(database.as_str()), SystemClock::shared()).await?;
     let routes = pact_routes(broker.clone()).merge(native_routes(broker))?;
     let router = routes.into_router(Arc::new(Access::for_listen(address.ip())));
     let listener = tokio::net::TcpListener::bind(address).await?;

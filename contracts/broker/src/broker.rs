@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use sqlx::migrate::MigrateError;
 use tokio::sync::Notify;
 use tracepact_base::{Edge, Event, EventKind, ServiceName, SharedClock};
 
@@ -31,12 +32,24 @@ impl std::fmt::Debug for Broker {
 }
 
 impl Broker {
-    /// Opens the database, creating it when missing, and brings its tables up to date.
+    /// Opens the database, creating a file when missing, and brings its tables up to date.
     ///
     /// # Errors
-    /// When the file cannot be opened, or was written by a newer version.
+    /// When the database cannot be opened or reached, or was written by a newer version.
     pub async fn open(config: BrokerConfig, clock: SharedClock) -> Result<Self, BrokerError> {
-        let store = Store::open(&config.database).await?;
+        let store = Store::open(&config.database).await.map_err(|error| BrokerError::Open {
+            database: config.database.shown(),
+            reason: match &error {
+                sqlx::Error::Migrate(source) => match source.as_ref() {
+                    MigrateError::VersionMissing(_) => {
+                        "a newer version of tracepact wrote it; start that one, or restore a backup"
+                            .to_owned()
+                    }
+                    other => other.to_string(),
+                },
+                other => other.to_string(),
+            },
+        })?;
         let inner = Inner {
             store,
             config,

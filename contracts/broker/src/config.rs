@@ -1,12 +1,12 @@
 //! What the broker is told at start.
 
-use std::path::PathBuf;
+use crate::Database;
 
 /// Settings of a [`crate::Broker`].
 #[derive(Debug, Clone)]
 pub struct BrokerConfig {
-    /// The SQLite file; created when missing. Its `-wal` and `-shm` stand beside it.
-    pub database: PathBuf,
+    /// Where the tables are.
+    pub database: Database,
     /// The address clients reach the broker under, when it is not the one they connect to (a proxy, a path prefix):
     /// every link begins with it. Without a trailing slash.
     pub base_url: Option<String>,
@@ -18,7 +18,7 @@ pub struct BrokerConfig {
 
 impl BrokerConfig {
     /// The defaults, with the database at `database`.
-    pub fn new(database: impl Into<PathBuf>) -> Self {
+    pub fn new(database: impl Into<Database>) -> Self {
         Self {
             database: database.into(),
             base_url: None,

@@ -38,6 +38,14 @@ pub enum BrokerError {
     /// Too many writes are waiting.
     #[error("the contract store is busy; try again in a moment")]
     Busy,
+    /// The database could not be opened at start.
+    #[error("the contract database {database} cannot be opened: {reason}")]
+    Open {
+        /// Which, without its password.
+        database: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// The database failed.
     #[error("the contract store failed: {0}")]
     Database(#[from] sqlx::Error),
@@ -56,13 +64,15 @@ impl BrokerError {
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::Edge(problem) => problem.kind(),
             Self::Busy => ErrorKind::Exhausted,
+            Self::Open { .. } => ErrorKind::Unavailable,
             Self::Database(error) => match error {
-                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
-                    ErrorKind::Unavailable
-                }
-                sqlx::Error::Database(error) if is_full_or_locked(&error.message().to_lowercase()) => {
-                    ErrorKind::Unavailable
-                }
+                sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                // Half an answer: whoever was at the other end went away.
+                | sqlx::Error::Protocol(_) => ErrorKind::Unavailable,
+                sqlx::Error::Database(error) if passes(error.as_ref()) => ErrorKind::Unavailable,
                 _ => ErrorKind::Internal,
             },
         }
@@ -109,7 +119,16 @@ impl BrokerError {
     }
 }
 
-fn is_full_or_locked(message: &str) -> bool {
+/// Whether the same request may succeed later, without anybody changing it.
+fn passes(error: &dyn sqlx::error::DatabaseError) -> bool {
+    if let Some(postgres) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        // Connection lost, transaction undone, out of resources, ended by an operator, a disk's fault; a lock or an answer
+        // that was waited for too long; read-only after a switch to another server.
+        let code = postgres.code();
+        return ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+            || ["55P03", "25006"].contains(&code);
+    }
+    let message = error.message().to_lowercase();
     ["locked", "full", "readonly", "read-only", "unable to open", "disk i/o"]
         .iter()
         .any(|part| message.contains(part))

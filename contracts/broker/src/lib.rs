@@ -22,6 +22,7 @@
 
 mod broker;
 mod config;
+mod database;
 mod error;
 mod hal;
 mod hooks;
@@ -35,6 +36,7 @@ mod store;
 
 pub use broker::Broker;
 pub use config::BrokerConfig;
+pub use database::{Database, DatabaseAddressError};
 pub use error::BrokerError;
 pub use hal::pact_routes;
 pub use hooks::{CountedDecision, DecisionCounter, TraceFinder, TraceQuestion};

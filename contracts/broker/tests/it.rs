@@ -9,9 +9,11 @@
 mod it {
     mod bad_input;
     mod clients;
+    mod databases;
     mod gate;
     mod outbox;
     mod parallel;
+    mod postgres;
     mod proposals;
     mod publish;
     mod support;

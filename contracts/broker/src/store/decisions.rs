@@ -1,6 +1,6 @@
 //! Answers the gate gave.
 
-use super::Conn;
+use super::{Conn, sql};
 use crate::BrokerError;
 
 /// Answers kept; older ones go as new ones come.
@@ -21,7 +21,7 @@ pub(crate) struct DecisionRow {
 
 /// Keeps an answer; true when it differs from the one given last to the same question.
 pub(crate) async fn record(conn: &mut Conn, decision: &DecisionRow) -> Result<bool, BrokerError> {
-    let last: Option<(i64, Option<bool>, String)> = sqlx::query_as(
+    let last: Option<(i64, Option<bool>, String)> = sql::query_as(
         "SELECT id, deployable, reason FROM decisions WHERE pacticipant = $1 AND version = $2 AND environment = $3 \
          ORDER BY id DESC LIMIT 1",
     )
@@ -33,7 +33,7 @@ pub(crate) async fn record(conn: &mut Conn, decision: &DecisionRow) -> Result<bo
     if let Some((id, deployable, reason)) = last
         && (deployable, &reason) == (decision.deployable, &decision.reason)
     {
-        sqlx::query(
+        sql::query(
             "UPDATE decisions SET times = times + 1, last_at = $2, trace = coalesce($3, trace) WHERE id = $1",
         )
         .bind(id)
@@ -43,7 +43,7 @@ pub(crate) async fn record(conn: &mut Conn, decision: &DecisionRow) -> Result<bo
         .await?;
         return Ok(false);
     }
-    let id: i64 = sqlx::query_scalar(
+    let id: i64 = sql::query_scalar(
         "INSERT INTO decisions (pacticipant, version, environment, deployable, reason, trace, times, at, last_at) \
          VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7) RETURNING id",
     )
@@ -56,13 +56,13 @@ pub(crate) async fn record(conn: &mut Conn, decision: &DecisionRow) -> Result<bo
     .bind(decision.at)
     .fetch_one(&mut *conn)
     .await?;
-    sqlx::query("DELETE FROM decisions WHERE id <= $1").bind(id - KEPT_MAX).execute(conn).await?;
+    sql::query("DELETE FROM decisions WHERE id <= $1").bind(id - KEPT_MAX).execute(conn).await?;
     Ok(true)
 }
 
 /// Newest first.
 pub(crate) async fn newest(conn: &mut Conn, limit: i64) -> Result<Vec<DecisionRow>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT pacticipant, version, environment, deployable, reason, trace, times, at, last_at FROM decisions \
          ORDER BY last_at DESC, id DESC LIMIT $1",
     )

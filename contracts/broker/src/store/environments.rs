@@ -1,6 +1,6 @@
 //! Environments, and what is deployed or released there.
 
-use super::{Conn, uuid};
+use super::{Conn, sql, uuid};
 use crate::BrokerError;
 
 const COLUMNS: &str = "id, uuid, name, display_name, production, contacts, created_at, updated_at";
@@ -19,13 +19,13 @@ pub(crate) struct Environment {
 
 pub(crate) async fn find_by_name(conn: &mut Conn, name: &str) -> Result<Option<Environment>, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM environments WHERE name = $1"));
-    Ok(sqlx::query_as(sql).bind(name).fetch_optional(conn).await?)
+    Ok(sql::query_as(sql).bind(name).fetch_optional(conn).await?)
 }
 
 /// By uuid; some clients put the name in its place, which is unique too.
 pub(crate) async fn get(conn: &mut Conn, uuid_or_name: &str) -> Result<Environment, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM environments WHERE uuid = $1 OR name = $1"));
-    sqlx::query_as(sql)
+    sql::query_as(sql)
         .bind(uuid_or_name)
         .fetch_optional(conn)
         .await?
@@ -36,11 +36,11 @@ pub(crate) async fn list(conn: &mut Conn, name: Option<&str>) -> Result<Vec<Envi
     let sql = sqlx::AssertSqlSafe(format!(
         "SELECT {COLUMNS} FROM environments WHERE CAST($1 AS TEXT) IS NULL OR name = $1 ORDER BY name"
     ));
-    Ok(sqlx::query_as(sql).bind(name).fetch_all(conn).await?)
+    Ok(sql::query_as(sql).bind(name).fetch_all(conn).await?)
 }
 
 pub(crate) async fn insert(conn: &mut Conn, environment: &Environment) -> Result<(), BrokerError> {
-    sqlx::query(
+    sql::query(
         "INSERT INTO environments (uuid, name, display_name, production, contacts, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
@@ -57,7 +57,7 @@ pub(crate) async fn insert(conn: &mut Conn, environment: &Environment) -> Result
 }
 
 pub(crate) async fn update(conn: &mut Conn, environment: &Environment) -> Result<(), BrokerError> {
-    sqlx::query(
+    sql::query(
         "UPDATE environments SET name = $2, display_name = $3, production = $4, contacts = $5, updated_at = $6 WHERE id = $1",
     )
     .bind(environment.id)
@@ -72,7 +72,7 @@ pub(crate) async fn update(conn: &mut Conn, environment: &Environment) -> Result
 }
 
 pub(crate) async fn delete(conn: &mut Conn, id: i64) -> Result<(), BrokerError> {
-    sqlx::query("DELETE FROM environments WHERE id = $1").bind(id).execute(conn).await?;
+    sql::query("DELETE FROM environments WHERE id = $1").bind(id).execute(conn).await?;
     Ok(())
 }
 
@@ -106,7 +106,7 @@ pub(crate) async fn deploy(
     instance: &str,
     now: i64,
 ) -> Result<(String, bool), BrokerError> {
-    let current: Option<(String, i64)> = sqlx::query_as(
+    let current: Option<(String, i64)> = sql::query_as(
         "SELECT uuid, version_id FROM deployed_versions WHERE environment_id = $1 AND pacticipant_id = $2 AND \
          instance = $3 AND undeployed_at IS NULL",
     )
@@ -119,14 +119,14 @@ pub(crate) async fn deploy(
         if *deployed == version {
             return Ok((uuid.clone(), false));
         }
-        sqlx::query("UPDATE deployed_versions SET undeployed_at = $2 WHERE uuid = $1")
+        sql::query("UPDATE deployed_versions SET undeployed_at = $2 WHERE uuid = $1")
             .bind(uuid)
             .bind(now)
             .execute(&mut *conn)
             .await?;
     }
     let uuid = uuid();
-    sqlx::query(
+    sql::query(
         "INSERT INTO deployed_versions (uuid, version_id, pacticipant_id, environment_id, instance, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6)",
     )
@@ -149,7 +149,7 @@ pub(crate) async fn release(
     version: i64,
     now: i64,
 ) -> Result<(String, bool), BrokerError> {
-    let present: Option<(String, Option<i64>)> = sqlx::query_as(
+    let present: Option<(String, Option<i64>)> = sql::query_as(
         "SELECT uuid, support_ended_at FROM released_versions WHERE environment_id = $1 AND version_id = $2",
     )
     .bind(environment)
@@ -158,7 +158,7 @@ pub(crate) async fn release(
     .await?;
     if let Some((uuid, ended)) = present {
         if ended.is_some() {
-            sqlx::query("UPDATE released_versions SET support_ended_at = NULL WHERE uuid = $1")
+            sql::query("UPDATE released_versions SET support_ended_at = NULL WHERE uuid = $1")
                 .bind(&uuid)
                 .execute(conn)
                 .await?;
@@ -166,7 +166,7 @@ pub(crate) async fn release(
         return Ok((uuid, ended.is_some()));
     }
     let uuid = uuid();
-    sqlx::query(
+    sql::query(
         "INSERT INTO released_versions (uuid, version_id, pacticipant_id, environment_id, created_at) \
          VALUES ($1, $2, $3, $4, $5)",
     )
@@ -187,13 +187,13 @@ pub(crate) async fn end(conn: &mut Conn, uuid: &str, released: bool, now: i64) -
     } else {
         "UPDATE deployed_versions SET undeployed_at = $2 WHERE uuid = $1 AND undeployed_at IS NULL"
     };
-    sqlx::query(sql).bind(uuid).bind(now).execute(conn).await?;
+    sql::query(sql).bind(uuid).bind(now).execute(conn).await?;
     Ok(())
 }
 
 pub(crate) async fn presence(conn: &mut Conn, uuid: &str, released: bool) -> Result<Presence, BrokerError> {
     let (base, key) = if released { (RELEASED, "r.uuid") } else { (DEPLOYED, "d.uuid") };
-    sqlx::query_as(sqlx::AssertSqlSafe(format!("{base} WHERE {key} = $1")))
+    sql::query_as(sqlx::AssertSqlSafe(format!("{base} WHERE {key} = $1")))
         .bind(uuid)
         .fetch_optional(conn)
         .await?
@@ -218,7 +218,7 @@ pub(crate) async fn current(
              (CAST($2 AS TEXT) IS NULL OR p.name = $2) ORDER BY d.id"
         )
     };
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(environment).bind(pacticipant).fetch_all(conn).await?)
+    Ok(sql::query_as(sqlx::AssertSqlSafe(sql)).bind(environment).bind(pacticipant).fetch_all(conn).await?)
 }
 
 /// The current deployments or releases of one version.
@@ -232,5 +232,5 @@ pub(crate) async fn of_version(
     } else {
         format!("{DEPLOYED} WHERE d.version_id = $1 AND d.undeployed_at IS NULL ORDER BY d.id")
     };
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(version).fetch_all(conn).await?)
+    Ok(sql::query_as(sqlx::AssertSqlSafe(sql)).bind(version).fetch_all(conn).await?)
 }

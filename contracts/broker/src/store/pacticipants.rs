@@ -1,6 +1,6 @@
 //! Pacticipants.
 
-use super::Conn;
+use super::{Conn, sql};
 use crate::BrokerError;
 use tracepact_contract_model::check_name;
 
@@ -23,7 +23,7 @@ pub(crate) struct Pacticipant {
 
 pub(crate) async fn find(conn: &mut Conn, name: &str) -> Result<Option<Pacticipant>, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM pacticipants WHERE name = $1"));
-    Ok(sqlx::query_as(sql).bind(name).fetch_optional(conn).await?)
+    Ok(sql::query_as(sql).bind(name).fetch_optional(conn).await?)
 }
 
 /// The pacticipant, or a 404 in upstream's words.
@@ -38,7 +38,7 @@ pub(crate) async fn get_or_create(conn: &mut Conn, name: &str, now: i64) -> Resu
         return Ok(found);
     }
     let name = check_name("pacticipant name", name)?;
-    sqlx::query("INSERT INTO pacticipants (name, created_at, updated_at) VALUES ($1, $2, $2)")
+    sql::query("INSERT INTO pacticipants (name, created_at, updated_at) VALUES ($1, $2, $2)")
         .bind(name)
         .bind(now)
         .execute(&mut *conn)
@@ -48,7 +48,7 @@ pub(crate) async fn get_or_create(conn: &mut Conn, name: &str, now: i64) -> Resu
 
 /// Writes every column of `pacticipant` but its id, name and creation.
 pub(crate) async fn update(conn: &mut Conn, pacticipant: &Pacticipant, now: i64) -> Result<(), BrokerError> {
-    sqlx::query(
+    sql::query(
         "UPDATE pacticipants SET display_name = $2, main_branch = $3, repository_url = $4, repository_name = $5, \
          repository_namespace = $6, updated_at = $7 WHERE id = $1",
     )
@@ -72,7 +72,7 @@ pub(crate) async fn delete(conn: &mut Conn, id: i64) -> Result<(), BrokerError> 
         "DELETE FROM contents WHERE consumer_id = $1 OR provider_id = $1",
         "DELETE FROM pacticipants WHERE id = $1",
     ] {
-        sqlx::query(sql).bind(id).execute(&mut *conn).await?;
+        sql::query(sql).bind(id).execute(&mut *conn).await?;
     }
     Ok(())
 }
@@ -88,9 +88,9 @@ pub(crate) async fn page(
     let sql = sqlx::AssertSqlSafe(format!(
         "SELECT {COLUMNS} FROM pacticipants WHERE lower(name) LIKE lower($1) ESCAPE '\\' ORDER BY name LIMIT $2 OFFSET $3"
     ));
-    let rows = sqlx::query_as(sql).bind(&pattern).bind(limit).bind(offset).fetch_all(&mut *conn).await?;
+    let rows = sql::query_as(sql).bind(&pattern).bind(limit).bind(offset).fetch_all(&mut *conn).await?;
     let total: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM pacticipants WHERE lower(name) LIKE lower($1) ESCAPE '\\'")
+        sql::query_scalar("SELECT count(*) FROM pacticipants WHERE lower(name) LIKE lower($1) ESCAPE '\\'")
             .bind(&pattern)
             .fetch_one(conn)
             .await?;

@@ -1,6 +1,6 @@
 //! Contents, and which consumer versions carry them.
 
-use super::Conn;
+use super::{Conn, sql};
 use crate::BrokerError;
 use tracepact_contract_model::Pact;
 
@@ -40,7 +40,7 @@ pub(crate) async fn content(
     provider: i64,
     content_id: &str,
 ) -> Result<Option<Content>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT id, content_id, body, created_at FROM contents WHERE consumer_id = $1 AND provider_id = $2 AND \
          content_id = $3",
     )
@@ -52,7 +52,7 @@ pub(crate) async fn content(
 }
 
 pub(crate) async fn content_by_row(conn: &mut Conn, row: i64) -> Result<Content, BrokerError> {
-    Ok(sqlx::query_as("SELECT id, content_id, body, created_at FROM contents WHERE id = $1")
+    Ok(sql::query_as("SELECT id, content_id, body, created_at FROM contents WHERE id = $1")
         .bind(row)
         .fetch_one(conn)
         .await?)
@@ -69,7 +69,7 @@ pub(crate) async fn content_get_or_create(
     if let Some(found) = content(conn, consumer, provider, pact.content_id.as_str()).await? {
         return Ok((found.id, false));
     }
-    let id = sqlx::query_scalar(
+    let id = sql::query_scalar(
         "INSERT INTO contents (consumer_id, provider_id, content_id, specification, body, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
     )
@@ -90,7 +90,7 @@ pub(crate) async fn of_version(
     version: i64,
     provider: i64,
 ) -> Result<Option<Content>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT k.id, k.content_id, k.body, p.created_at FROM pacts p JOIN contents k ON k.id = p.content_row \
          WHERE p.version_id = $1 AND p.provider_id = $2",
     )
@@ -109,7 +109,7 @@ pub(crate) async fn set(
     content_row: i64,
     now: i64,
 ) -> Result<(), BrokerError> {
-    sqlx::query(
+    sql::query(
         "INSERT INTO pacts (version_id, consumer_id, provider_id, content_row, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (version_id, provider_id) \
          DO UPDATE SET content_row = excluded.content_row, updated_at = excluded.updated_at",
@@ -126,7 +126,7 @@ pub(crate) async fn set(
 
 /// Forgets the pact of one version.
 pub(crate) async fn delete(conn: &mut Conn, version: i64, provider: i64) -> Result<bool, BrokerError> {
-    let done = sqlx::query("DELETE FROM pacts WHERE version_id = $1 AND provider_id = $2")
+    let done = sql::query("DELETE FROM pacts WHERE version_id = $1 AND provider_id = $2")
         .bind(version)
         .bind(provider)
         .execute(conn)
@@ -234,7 +234,7 @@ pub(crate) async fn published(
          (CAST($2 AS TEXT) IS NULL OR c.name = $2) AND (CAST($3 AS TEXT) IS NULL OR 1 = 1) AND \
          (CAST($4 AS BIGINT) IS NULL OR 1 = 1) AND {condition} ORDER BY v.id DESC, p.provider_id"
     );
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    Ok(sql::query_as(sqlx::AssertSqlSafe(sql))
         .bind(provider)
         .bind(consumer)
         .bind(name)
@@ -246,13 +246,13 @@ pub(crate) async fn published(
 /// The publications of one version as consumer.
 pub(crate) async fn by_version(conn: &mut Conn, version: i64) -> Result<Vec<Published>, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("{PUBLISHED} WHERE p.version_id = $1 ORDER BY pr.name"));
-    Ok(sqlx::query_as(sql).bind(version).fetch_all(conn).await?)
+    Ok(sql::query_as(sql).bind(version).fetch_all(conn).await?)
 }
 
 /// The publication of one content that came last, if any version carries it.
 pub(crate) async fn last_with_content(conn: &mut Conn, row: i64) -> Result<Option<Published>, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("{PUBLISHED} WHERE p.content_row = $1 ORDER BY v.id DESC LIMIT 1"));
-    Ok(sqlx::query_as(sql).bind(row).fetch_optional(conn).await?)
+    Ok(sql::query_as(sql).bind(row).fetch_optional(conn).await?)
 }
 
 /// One publication by version id.
@@ -262,7 +262,7 @@ pub(crate) async fn by_version_and_provider(
     provider: i64,
 ) -> Result<Option<Published>, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("{PUBLISHED} WHERE p.version_id = $1 AND p.provider_id = $2"));
-    Ok(sqlx::query_as(sql).bind(version).bind(provider).fetch_optional(conn).await?)
+    Ok(sql::query_as(sql).bind(version).bind(provider).fetch_optional(conn).await?)
 }
 
 /// The publication before that of `version` with the same pair and another content.
@@ -277,7 +277,7 @@ pub(crate) async fn previous_distinct(
         "{PUBLISHED} WHERE p.consumer_id = $1 AND p.provider_id = $2 AND p.version_id < $3 AND p.content_row <> $4 \
          ORDER BY p.version_id DESC LIMIT 1"
     ));
-    Ok(sqlx::query_as(sql)
+    Ok(sql::query_as(sql)
         .bind(consumer)
         .bind(provider)
         .bind(version)
@@ -295,7 +295,7 @@ pub(crate) struct Consumer {
 
 /// Everyone who ever had a contract with `provider`.
 pub(crate) async fn consumers(conn: &mut Conn, provider: i64) -> Result<Vec<Consumer>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT id, name FROM pacticipants WHERE id IN (SELECT consumer_id FROM contents WHERE provider_id = $1) ORDER BY id",
     )
     .bind(provider)

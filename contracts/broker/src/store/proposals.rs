@@ -1,6 +1,6 @@
 //! Proposals and their history.
 
-use super::{Conn, uuid};
+use super::{Conn, sql, uuid};
 use crate::BrokerError;
 
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -52,7 +52,7 @@ const COLUMNS: &str = "SELECT o.id AS id, o.uuid AS uuid, c.name AS consumer, p.
 
 pub(crate) async fn insert(conn: &mut Conn, new: &NewProposal<'_>, now: i64) -> Result<String, BrokerError> {
     let uuid = uuid();
-    sqlx::query(
+    sql::query(
         "INSERT INTO proposals (uuid, consumer_id, provider_id, consumer_branch, content_row, state, title, \
          pull_request_url, team, author, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, 'proposed', $6, $7, $8, $9, $10, $10)",
@@ -74,7 +74,7 @@ pub(crate) async fn insert(conn: &mut Conn, new: &NewProposal<'_>, now: i64) -> 
 
 pub(crate) async fn get(conn: &mut Conn, uuid: &str) -> Result<ProposalRow, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.uuid = $1"));
-    sqlx::query_as(sql)
+    sql::query_as(sql)
         .bind(uuid)
         .fetch_optional(conn)
         .await?
@@ -93,7 +93,7 @@ pub(crate) async fn list(
         "{COLUMNS} WHERE (CAST($1 AS TEXT) IS NULL OR p.name = $1) AND (CAST($2 AS TEXT) IS NULL OR c.name = $2) AND \
          (CAST($3 AS TEXT) IS NULL OR o.state = $3) ORDER BY o.id DESC LIMIT $4"
     ));
-    Ok(sqlx::query_as(sql).bind(provider).bind(consumer).bind(state).bind(limit).fetch_all(conn).await?)
+    Ok(sql::query_as(sql).bind(provider).bind(consumer).bind(state).bind(limit).fetch_all(conn).await?)
 }
 
 /// The proposals of one line, newest first.
@@ -106,7 +106,7 @@ pub(crate) async fn line(
     let sql = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE c.name = $1 AND p.name = $2 AND o.consumer_branch = $3 ORDER BY o.id DESC"
     ));
-    Ok(sqlx::query_as(sql).bind(consumer).bind(provider).bind(branch).fetch_all(conn).await?)
+    Ok(sql::query_as(sql).bind(consumer).bind(provider).bind(branch).fetch_all(conn).await?)
 }
 
 /// What a provider is bound to: accepted, or enforced since.
@@ -114,7 +114,7 @@ pub(crate) async fn accepted(conn: &mut Conn, provider: i64) -> Result<Vec<Propo
     let sql = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE o.provider_id = $1 AND o.state IN ('accepted', 'enforced') ORDER BY o.id"
     ));
-    Ok(sqlx::query_as(sql).bind(provider).fetch_all(conn).await?)
+    Ok(sql::query_as(sql).bind(provider).fetch_all(conn).await?)
 }
 
 /// Proposals of a provider in `state`.
@@ -125,7 +125,7 @@ pub(crate) async fn in_state(
 ) -> Result<Vec<ProposalRow>, BrokerError> {
     let sql =
         sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.provider_id = $1 AND o.state = $2 ORDER BY o.id"));
-    Ok(sqlx::query_as(sql).bind(provider).bind(state).fetch_all(conn).await?)
+    Ok(sql::query_as(sql).bind(provider).bind(state).fetch_all(conn).await?)
 }
 
 /// Moves a proposal to `state` and writes down who did it and why.
@@ -137,7 +137,7 @@ pub(crate) async fn set_state(
     reason: Option<&str>,
     now: i64,
 ) -> Result<(), BrokerError> {
-    sqlx::query("UPDATE proposals SET state = $2, updated_at = $3 WHERE id = $1")
+    sql::query("UPDATE proposals SET state = $2, updated_at = $3 WHERE id = $1")
         .bind(id)
         .bind(state)
         .bind(now)
@@ -155,7 +155,7 @@ pub(crate) async fn note(
     reason: Option<&str>,
     now: i64,
 ) -> Result<(), BrokerError> {
-    sqlx::query(
+    sql::query(
         "INSERT INTO proposal_history (proposal_id, state, who, reason, at) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(id)
@@ -169,7 +169,7 @@ pub(crate) async fn note(
 }
 
 pub(crate) async fn history(conn: &mut Conn, id: i64) -> Result<Vec<HistoryRow>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT state, who, reason, at FROM proposal_history WHERE proposal_id = $1 ORDER BY id",
     )
     .bind(id)

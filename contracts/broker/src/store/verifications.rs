@@ -1,6 +1,6 @@
 //! Verification results.
 
-use super::Conn;
+use super::{Conn, sql};
 use crate::BrokerError;
 
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -33,7 +33,7 @@ const COLUMNS: &str = "SELECT r.id AS id, r.content_row AS content_row, v.number
      r.created_at AS created_at FROM verifications r JOIN versions v ON v.id = r.provider_version_id";
 
 pub(crate) async fn insert(conn: &mut Conn, new: &NewVerification, now: i64) -> Result<i64, BrokerError> {
-    Ok(sqlx::query_scalar(
+    Ok(sql::query_scalar(
         "INSERT INTO verifications (content_row, provider_version_id, success, pending, wip, build_url, test_results, \
          verified_by, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
     )
@@ -52,12 +52,12 @@ pub(crate) async fn insert(conn: &mut Conn, new: &NewVerification, now: i64) -> 
 
 pub(crate) async fn get(conn: &mut Conn, number: i64) -> Result<Option<Verification>, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE r.id = $1"));
-    Ok(sqlx::query_as(sql).bind(number).fetch_optional(conn).await?)
+    Ok(sql::query_as(sql).bind(number).fetch_optional(conn).await?)
 }
 
 pub(crate) async fn latest(conn: &mut Conn, content_row: i64) -> Result<Option<Verification>, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE r.content_row = $1 ORDER BY r.id DESC LIMIT 1"));
-    Ok(sqlx::query_as(sql).bind(content_row).fetch_optional(conn).await?)
+    Ok(sql::query_as(sql).bind(content_row).fetch_optional(conn).await?)
 }
 
 /// The result that counts for each provider version that verified a content.
@@ -65,7 +65,7 @@ pub(crate) async fn counting(conn: &mut Conn, content_row: i64) -> Result<Vec<Ve
     let sql = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE r.id IN (SELECT max(id) FROM verifications WHERE content_row = $1 GROUP BY provider_version_id)"
     ));
-    Ok(sqlx::query_as(sql).bind(content_row).fetch_all(conn).await?)
+    Ok(sql::query_as(sql).bind(content_row).fetch_all(conn).await?)
 }
 
 /// The result that counts for one content and provider version.
@@ -78,7 +78,7 @@ pub(crate) async fn of_pair(
     let sql = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE r.content_row = $1 AND v.pacticipant_id = $2 AND v.number = $3 ORDER BY r.id DESC LIMIT 1"
     ));
-    Ok(sqlx::query_as(sql)
+    Ok(sql::query_as(sql)
         .bind(content_row)
         .bind(provider)
         .bind(provider_version)
@@ -88,7 +88,7 @@ pub(crate) async fn of_pair(
 
 /// Which contents (rows) a provider version has results for, with their consumers: for questions without a target.
 pub(crate) async fn contents_of(conn: &mut Conn, provider_version: i64) -> Result<Vec<i64>, BrokerError> {
-    Ok(sqlx::query_scalar("SELECT DISTINCT content_row FROM verifications WHERE provider_version_id = $1")
+    Ok(sql::query_scalar("SELECT DISTINCT content_row FROM verifications WHERE provider_version_id = $1")
         .bind(provider_version)
         .fetch_all(conn)
         .await?)
@@ -119,19 +119,19 @@ pub(crate) async fn succeeded(
     let on_branch = "EXISTS (SELECT 1 FROM branch_versions bv JOIN branches b ON b.id = bv.branch_id WHERE \
                      bv.version_id = r.provider_version_id AND b.name";
     let query = match by {
-        SuccessBy::Anyone => sqlx::query_scalar(sqlx::AssertSqlSafe(format!("{base})"))).bind(content_row).bind(wip_counts),
-        SuccessBy::Branch(name) => sqlx::query_scalar(sqlx::AssertSqlSafe(format!("{base} AND {on_branch} = $3))")))
+        SuccessBy::Anyone => sql::query_scalar(sqlx::AssertSqlSafe(format!("{base})"))).bind(content_row).bind(wip_counts),
+        SuccessBy::Branch(name) => sql::query_scalar(sqlx::AssertSqlSafe(format!("{base} AND {on_branch} = $3))")))
             .bind(content_row)
             .bind(wip_counts)
             .bind(name),
         SuccessBy::OtherBranchBefore(name, before) => {
-            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("{base} AND r.created_at < $4 AND {on_branch} <> $3))")))
+            sql::query_scalar(sqlx::AssertSqlSafe(format!("{base} AND r.created_at < $4 AND {on_branch} <> $3))")))
                 .bind(content_row)
                 .bind(wip_counts)
                 .bind(name)
                 .bind(before)
         }
-        SuccessBy::Tag(name) => sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        SuccessBy::Tag(name) => sql::query_scalar(sqlx::AssertSqlSafe(format!(
             "{base} AND EXISTS (SELECT 1 FROM tags t WHERE t.version_id = r.provider_version_id AND t.name = $3))"
         )))
         .bind(content_row)

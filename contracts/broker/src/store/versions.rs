@@ -1,7 +1,7 @@
 //! Versions, their branches and tags.
 
 use super::pacticipants::{self, Pacticipant};
-use super::{Conn, environments, outbox};
+use super::{Conn, environments, outbox, sql};
 use crate::BrokerError;
 use crate::broker::about;
 use tracepact_base::{Event, EventKind};
@@ -41,7 +41,7 @@ pub(crate) async fn find(
     pacticipant: i64,
     number: &str,
 ) -> Result<Option<Version>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT id, number, build_url, created_at, updated_at FROM versions WHERE pacticipant_id = $1 AND number = $2",
     )
     .bind(pacticipant)
@@ -74,7 +74,7 @@ pub(crate) async fn get_or_create(
         return Ok((found, false));
     }
     let number = check_name("version number", number)?;
-    let id: i64 = sqlx::query_scalar(
+    let id: i64 = sql::query_scalar(
         "INSERT INTO versions (pacticipant_id, number, created_at, updated_at) VALUES ($1, $2, $3, $3) RETURNING id",
     )
     .bind(pacticipant)
@@ -91,7 +91,7 @@ pub(crate) async fn set_build_url(
     url: &str,
     now: i64,
 ) -> Result<(), BrokerError> {
-    sqlx::query("UPDATE versions SET build_url = $2, updated_at = $3 WHERE id = $1")
+    sql::query("UPDATE versions SET build_url = $2, updated_at = $3 WHERE id = $1")
         .bind(version)
         .bind(url)
         .bind(now)
@@ -101,7 +101,7 @@ pub(crate) async fn set_build_url(
 }
 
 pub(crate) async fn delete(conn: &mut Conn, version: i64) -> Result<(), BrokerError> {
-    sqlx::query("DELETE FROM versions WHERE id = $1").bind(version).execute(conn).await?;
+    sql::query("DELETE FROM versions WHERE id = $1").bind(version).execute(conn).await?;
     Ok(())
 }
 
@@ -115,7 +115,7 @@ pub(crate) async fn add_to_branch(
     now: i64,
 ) -> Result<bool, BrokerError> {
     let branch = check_name("branch name", branch)?;
-    sqlx::query(
+    sql::query(
         "INSERT INTO branches (pacticipant_id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind(pacticipant)
@@ -123,7 +123,7 @@ pub(crate) async fn add_to_branch(
     .bind(now)
     .execute(&mut *conn)
     .await?;
-    let added = sqlx::query(
+    let added = sql::query(
         "INSERT INTO branch_versions (branch_id, version_id, created_at) \
          SELECT id, $3, $4 FROM branches WHERE pacticipant_id = $1 AND name = $2 ON CONFLICT DO NOTHING",
     )
@@ -135,7 +135,7 @@ pub(crate) async fn add_to_branch(
     .await?
     .rows_affected();
     if MAIN_BRANCH_CANDIDATES.contains(&branch) {
-        sqlx::query(
+        sql::query(
             "UPDATE pacticipants SET main_branch = $2, updated_at = $3 WHERE id = $1 AND main_branch IS NULL",
         )
         .bind(pacticipant)
@@ -157,7 +157,7 @@ pub(crate) async fn add_tag(
     now: i64,
 ) -> Result<bool, BrokerError> {
     let tag = check_name("tag name", tag)?;
-    let added = sqlx::query(
+    let added = sql::query(
         "INSERT INTO tags (version_id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind(version.id)
@@ -173,7 +173,7 @@ pub(crate) async fn add_tag(
     if added && let Some(environment) = environments::find_by_name(conn, tag).await? {
         let (_, new) = environments::deploy(conn, environment.id, pacticipant, version.id, "", now).await?;
         if new {
-            let name: String = sqlx::query_scalar("SELECT name FROM pacticipants WHERE id = $1")
+            let name: String = sql::query_scalar("SELECT name FROM pacticipants WHERE id = $1")
                 .bind(pacticipant)
                 .fetch_one(&mut *conn)
                 .await?;
@@ -190,7 +190,7 @@ pub(crate) async fn add_tag(
 }
 
 pub(crate) async fn branches(conn: &mut Conn, version: i64) -> Result<Vec<BranchOfVersion>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT b.name AS name, bv.created_at AS created_at, \
          bv.id = (SELECT max(id) FROM branch_versions WHERE branch_id = b.id) AS latest \
          FROM branch_versions bv JOIN branches b ON b.id = bv.branch_id WHERE bv.version_id = $1 ORDER BY bv.id",
@@ -201,7 +201,7 @@ pub(crate) async fn branches(conn: &mut Conn, version: i64) -> Result<Vec<Branch
 }
 
 pub(crate) async fn tags(conn: &mut Conn, version: i64) -> Result<Vec<Tag>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT t.name AS name, t.created_at AS created_at, NOT EXISTS (SELECT 1 FROM tags o JOIN versions ov ON \
          ov.id = o.version_id WHERE o.name = t.name AND ov.pacticipant_id = v.pacticipant_id AND ov.id > v.id) AS latest \
          FROM tags t JOIN versions v ON v.id = t.version_id WHERE t.version_id = $1 ORDER BY t.name",
@@ -212,7 +212,7 @@ pub(crate) async fn tags(conn: &mut Conn, version: i64) -> Result<Vec<Tag>, Brok
 }
 
 pub(crate) async fn delete_tag(conn: &mut Conn, version: i64, tag: &str) -> Result<bool, BrokerError> {
-    let done = sqlx::query("DELETE FROM tags WHERE version_id = $1 AND name = $2")
+    let done = sql::query("DELETE FROM tags WHERE version_id = $1 AND name = $2")
         .bind(version)
         .bind(tag)
         .execute(conn)
@@ -225,7 +225,7 @@ pub(crate) async fn delete_branch(
     pacticipant: i64,
     branch: &str,
 ) -> Result<bool, BrokerError> {
-    let done = sqlx::query("DELETE FROM branches WHERE pacticipant_id = $1 AND name = $2")
+    let done = sql::query("DELETE FROM branches WHERE pacticipant_id = $1 AND name = $2")
         .bind(pacticipant)
         .bind(branch)
         .execute(conn)
@@ -247,19 +247,19 @@ pub(crate) async fn latest(
     of: Latest<'_>,
 ) -> Result<Option<Version>, BrokerError> {
     let query = match of {
-        Latest::Overall => sqlx::query_as(
+        Latest::Overall => sql::query_as(
             "SELECT id, number, build_url, created_at, updated_at FROM versions WHERE pacticipant_id = $1 \
              ORDER BY id DESC LIMIT 1",
         )
         .bind(pacticipant),
-        Latest::OnBranch(branch) => sqlx::query_as(
+        Latest::OnBranch(branch) => sql::query_as(
             "SELECT v.id, v.number, v.build_url, v.created_at, v.updated_at FROM versions v JOIN branch_versions bv ON \
              bv.version_id = v.id JOIN branches b ON b.id = bv.branch_id WHERE b.pacticipant_id = $1 AND b.name = $2 \
              ORDER BY bv.id DESC LIMIT 1",
         )
         .bind(pacticipant)
         .bind(branch),
-        Latest::WithTag(tag) => sqlx::query_as(
+        Latest::WithTag(tag) => sql::query_as(
             "SELECT v.id, v.number, v.build_url, v.created_at, v.updated_at FROM versions v JOIN tags t ON \
              t.version_id = v.id WHERE v.pacticipant_id = $1 AND t.name = $2 ORDER BY v.id DESC LIMIT 1",
         )
@@ -277,7 +277,7 @@ pub(crate) async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Version>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT id, number, build_url, created_at, updated_at FROM versions WHERE pacticipant_id = $1 AND \
          (CAST($2 AS TEXT) IS NULL OR id IN (SELECT version_id FROM tags WHERE name = $2)) \
          ORDER BY id DESC LIMIT $3 OFFSET $4",
@@ -298,7 +298,7 @@ pub(crate) struct Branch {
 }
 
 pub(crate) async fn branch_list(conn: &mut Conn, pacticipant: i64) -> Result<Vec<Branch>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT name, created_at FROM branches WHERE pacticipant_id = $1 ORDER BY id DESC LIMIT 1000",
     )
     .bind(pacticipant)
@@ -312,7 +312,7 @@ pub(crate) async fn branch_since(
     pacticipant: i64,
     branch: &str,
 ) -> Result<Option<i64>, BrokerError> {
-    Ok(sqlx::query_scalar(
+    Ok(sql::query_scalar(
         "SELECT min(bv.created_at) FROM branch_versions bv JOIN branches b ON b.id = bv.branch_id \
          WHERE b.pacticipant_id = $1 AND b.name = $2",
     )

@@ -189,8 +189,8 @@ async fn accept_lines_are_read_leniently() {
 
 #[tokio::test]
 async fn what_was_answered_is_there_after_a_restart() {
-    let dir = tempfile::tempdir().unwrap();
-    let config = || tracepact_broker::BrokerConfig::new(dir.path().join("contracts.db"));
+    let (database, _dir) = super::databases::fresh().await;
+    let config = || tracepact_broker::BrokerConfig::new(database.clone());
     let first = Bench::with(|c| *c = config()).await;
     first.publish(&pact("C", "P", "/x", "1"), "1", "main").await.is(200);
     first.verify("P", "9", "main", true).await;

@@ -12,6 +12,8 @@ use tracepact_base::{ManualClock, Secret};
 use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes};
 use tracepact_listener::{Access, Scope, Scopes};
 
+use super::databases;
+
 pub(crate) const ADMIN: &str = "the-admin-token";
 
 pub(crate) struct Bench {
@@ -45,8 +47,8 @@ impl Bench {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut BrokerConfig)) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let mut config = BrokerConfig::new(dir.path().join("contracts.db"));
+        let (database, dir) = databases::fresh().await;
+        let mut config = BrokerConfig::new(database);
         change(&mut config);
         let clock = ManualClock::at(1_790_000_000_000_000_000);
         let broker = Broker::open(config, clock.clone()).await.unwrap();
