@@ -1,6 +1,7 @@
 //! Who may do what: tokens and open scopes, the Host a request names, the page it comes from.
 
 pub mod admin_token;
+pub mod cors;
 pub mod host;
 pub mod origin;
 
@@ -13,6 +14,7 @@ use subtle::ConstantTimeEq;
 use tracepact_base::{ErrorKind, Secret};
 
 use crate::{Problem, RouteSpec, Scope, Scopes};
+pub use cors::CorsOrigins;
 pub use host::HostPattern;
 
 /// How a caller proved a scope.
@@ -45,6 +47,7 @@ pub struct Access {
     open: Scopes,
     tokens: Vec<Token>,
     hosts: Vec<HostPattern>,
+    cors: CorsOrigins,
 }
 
 impl Access {
@@ -59,6 +62,7 @@ impl Access {
             open: if loopback { Scopes::EVERYDAY } else { Scopes::NONE },
             tokens: Vec::new(),
             hosts: Vec::new(),
+            cors: CorsOrigins::Any,
         }
     }
 
@@ -88,6 +92,17 @@ impl Access {
         self
     }
 
+    /// Lets only pages of these origins call the routes that any page may call otherwise.
+    #[must_use]
+    pub fn with_cors(mut self, origins: CorsOrigins) -> Self {
+        self.cors = origins;
+        self
+    }
+
+    pub(crate) fn cors(&self) -> &CorsOrigins {
+        &self.cors
+    }
+
     /// Whether `scope` needs no token here.
     pub fn is_open(&self, scope: Scope) -> bool {
         scope == Scope::Public || self.open.contains(scope)
@@ -110,7 +125,7 @@ impl Access {
         if !grpc_h2 {
             host::check(&self.hosts, parts)?;
         }
-        if !spec.cors_any {
+        if !(spec.cors_any && self.cors.allow(&parts.headers)) {
             origin::check(spec, parts)?;
         }
         let credential = self.credential(spec, &parts.headers)?;

@@ -43,6 +43,8 @@ pub(crate) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next:
     // Who speaks something else to a gRPC route is told in HTTP's terms.
     let grpc = gate.spec.grpc && speaks_grpc(request.headers());
     let (parts, body) = request.into_parts();
+    let cors = gate.spec.cors_any && gate.access.cors().allow(&parts.headers);
+    let origin = parts.headers.get(header::ORIGIN).filter(|_| cors).cloned();
     let mut response = match gate.access.authorize(&gate.spec, &parts) {
         Ok(credential) => {
             let body = if gate.spec.grpc {
@@ -58,8 +60,8 @@ pub(crate) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next:
         Err(problem) => problem.into_response(),
     };
     let headers = response.headers_mut();
-    if gate.spec.cors_any {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    if cors {
+        gate.access.cors().grant(origin.as_ref(), headers);
     } else {
         headers.entry("cross-origin-resource-policy").or_insert(HeaderValue::from_static("same-origin"));
     }
@@ -77,6 +79,7 @@ fn speaks_grpc(headers: &HeaderMap) -> bool {
 pub(crate) fn complete(
     router: MethodRouter,
     specs: Vec<RouteSpec>,
+    access: Arc<Access>,
     metrics: Option<Arc<RequestMetrics>>,
 ) -> MethodRouter {
     let mut methods: Vec<String> = Vec::new();
@@ -95,8 +98,12 @@ pub(crate) fn complete(
     let grpc = specs.iter().any(|s| s.grpc);
     let preflight_methods = cors.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     router.fallback(move |request: Request| {
-        let response = if request.method() == Method::OPTIONS && !cors.is_empty() {
-            preflight(&allow, &preflight_methods)
+        let page = request.headers().get(header::ORIGIN);
+        let asks = request.method() == Method::OPTIONS && !cors.is_empty();
+        let response = if asks && access.cors().allow(request.headers()) {
+            let mut response = preflight(&allow, &preflight_methods);
+            access.cors().grant(page, response.headers_mut());
+            response
         } else if grpc && speaks_grpc(request.headers()) {
             method_not_allowed(request.method(), &allow).into_grpc_response()
         } else {
@@ -121,7 +128,6 @@ fn method_not_allowed(method: &Method, allow: &str) -> Problem {
 fn preflight(allow: &str, methods: &str) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(CORS_REQUEST_HEADERS));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     for (name, value) in [(header::ACCESS_CONTROL_ALLOW_METHODS, methods), (header::ALLOW, allow)] {

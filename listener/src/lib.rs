@@ -32,7 +32,7 @@ pub mod serve;
 pub mod timed_body;
 pub mod tls;
 
-pub use access::{Access, Credential, HostPattern};
+pub use access::{Access, CorsOrigins, Credential, HostPattern};
 pub use body::Limits;
 pub use metrics::RequestMetrics;
 pub use problem::Problem;

@@ -246,6 +246,17 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
+    /// Every handler so far with something around it, inside the rules of the edge: a tracer, a counter.
+    #[must_use]
+    pub fn around(mut self, wrap: impl Fn(&RouteSpec, MethodRouter<S>) -> MethodRouter<S>) -> Self {
+        let wrapped = self.entries.into_iter().map(|(spec, router)| {
+            let router = wrap(&spec, router);
+            (spec, router)
+        });
+        self.entries = wrapped.collect();
+        self
+    }
+
     /// Gives the handlers their state.
     pub fn with_state(self, state: S) -> Routes<()> {
         let entries =
@@ -312,7 +323,7 @@ impl Routes<()> {
                 merged =
                     merged.merge(router.route_layer(axum::middleware::from_fn_with_state(gate, gate::guard)));
             }
-            app = app.route(&path, gate::complete(merged, specs, metrics.clone()));
+            app = app.route(&path, gate::complete(merged, specs, access.clone(), metrics.clone()));
         }
         gate::finish(app, metrics)
     }

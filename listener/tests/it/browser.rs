@@ -1,6 +1,8 @@
 //! What a web page of another origin could do to this server through its visitor's browser. The requests are the ones
 //! that browsers send: "simple" ones go out unasked with `Origin` and `Sec-Fetch-*`, all others ask first by OPTIONS.
 
+use tracepact_listener::CorsOrigins;
+
 use crate::server::{ADMIN, Server, loopback};
 
 const EVIL: &str = "\nOrigin: https://evil.example\nSec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors";
@@ -120,4 +122,39 @@ async fn a_foreign_page_cannot_even_use_a_media_type_that_asks_first() {
         server.addr
     );
     assert_eq!(server.send(&own, b"{}").await.status, 201);
+}
+
+#[tokio::test]
+async fn with_a_list_of_origins_only_their_pages_are_served() {
+    let only = CorsOrigins::new(["https://shop.example"]).unwrap();
+    let server = Server::start(loopback().with_cors(only)).await;
+    let marks = |origin: &str| {
+        format!("\nOrigin: https://{origin}\nSec-Fetch-Site: cross-site\nSec-Fetch-Mode: cors")
+    };
+    let post = async |origin: &str| {
+        let head = format!("POST /api/v2/spans HTTP/1.1\nContent-Type: application/json{}", marks(origin));
+        server.send(&head, b"[]").await
+    };
+    let get = async |origin: &str| {
+        server.send(&format!("GET /api/v2/services HTTP/1.1{}", marks(origin)), b"").await
+    };
+    let ask = async |origin: &str| {
+        let method = "Access-Control-Request-Method: POST\nAccess-Control-Request-Headers: content-type";
+        server.send(&format!("OPTIONS /api/v2/spans HTTP/1.1\n{method}{}", marks(origin)), b"").await
+    };
+    for answer in [post("shop.example").await, get("shop.example").await, ask("shop.example").await] {
+        assert!(answer.status < 300, "{}", answer.status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example"));
+        assert_eq!(answer.header("vary"), Some("origin"));
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+    }
+    assert!(ask("shop.example").await.header("access-control-allow-methods").unwrap().contains("post"));
+    for answer in [post("evil.example").await, get("evil.example").await, ask("evil.example").await] {
+        assert!(answer.status >= 400, "{}", answer.status);
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+        assert_eq!(answer.header("access-control-allow-headers"), None);
+    }
+    // Programs that are no browsers send no origin.
+    let program = server.send("GET /api/v2/services HTTP/1.1", b"").await;
+    assert_eq!((program.status, program.header("access-control-allow-origin")), (200, None));
 }
