@@ -7,7 +7,9 @@
 
 pub mod api;
 pub mod binaries;
+pub mod browser;
 pub mod kafka;
+pub mod lens;
 pub mod processes;
 pub mod prometheus;
 pub mod python;

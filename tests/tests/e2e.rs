@@ -9,4 +9,5 @@ mod e2e {
     mod provider;
     mod real_servers;
     mod server;
+    mod zipkin_lens;
 }

@@ -7,6 +7,7 @@ mod collector;
 mod counted;
 mod docs_pages;
 pub(crate) mod health;
+mod info;
 mod jobs;
 mod joined_events;
 pub(crate) mod openapi;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use prometheus::Registry;
 use tracepact_base::SystemClock;
-use tracepact_dashboard::Dashboard;
+use tracepact_dashboard::{Dashboard, ZipkinPage};
 use tracepact_store::StoreError;
 
 pub(crate) use background::Background;
@@ -62,6 +63,7 @@ impl App {
             registry: Registry::new(),
         };
         app.tables.add_http(openapi::routes())?;
+        app.tables.add_http(info::routes())?;
         let mut dashboard = Dashboard::new(clock.clone(), config.aliases.clone());
         let mut collector = None;
         if config.runs(Part::Collector) {
@@ -74,10 +76,21 @@ impl App {
             dashboard = dashboard.with_sightings(source.clone()).with_summaries(source);
         }
         if config.runs(Part::Dashboard) {
+            let dashboard = dashboard.with_zipkin(zipkin_page(config)?);
             app.tables.add_http(tracepact_dashboard::routes(dashboard)?)?;
         }
         Ok(app)
     }
+}
+
+/// What stands under `/zipkin`.
+fn zipkin_page(config: &Config) -> anyhow::Result<Option<ZipkinPage>> {
+    let Some(ui) = &config.zipkin_ui else { return Ok(None) };
+    let page = ui.page.clone();
+    Ok(Some(match &ui.dir {
+        Some(dir) => ZipkinPage::from_folder(dir, &ui.base_path, page)?,
+        None => ZipkinPage::redirecting(page),
+    }))
 }
 
 #[cfg(test)]

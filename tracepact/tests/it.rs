@@ -16,3 +16,5 @@ mod one_vocabulary;
 mod server;
 #[path = "it/spans.rs"]
 mod spans;
+#[path = "it/zipkin_settings.rs"]
+mod zipkin_settings;

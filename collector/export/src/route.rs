@@ -12,6 +12,7 @@ pub fn routes(exposition: Exposition) -> Routes {
     Routes::new("metrics")
         .get("/metrics", Scope::Read, metrics)
         .get("/prometheus", Scope::Read, prometheus)
+        .get("/actuator/prometheus", Scope::Read, prometheus)
         .with_state(exposition)
 }
 

@@ -1,6 +1,11 @@
-//! Fuzz target of the one parser of network bytes that stands in this crate. Not part of the crate's promises.
+//! Fuzz targets of the parsers of network bytes that stand in this crate. Not part of the crate's promises.
 
-use crate::otlp_metrics;
+use crate::{otlp_metrics, self_tracing};
+
+/// A caller's trace context: ids that can be kept, or none; never a panic.
+pub fn fuzz_context(data: &[u8]) {
+    self_tracing::fuzz_context(data);
+}
 
 /// OTLP metrics: points or a reason, never a panic; what is read is finite, bounded and not ahead of now.
 pub fn fuzz_otlp_metrics(data: &[u8]) {

@@ -29,6 +29,7 @@ mod metrics;
 mod otlp_metrics;
 mod refusal;
 mod samples;
+mod self_tracing;
 
 pub use config::IngestConfig;
 pub use grpc::grpc_routes;
@@ -38,6 +39,7 @@ pub use ingest::{Accepted, Ingest, Sinks};
 pub use metrics::{Format, Transport};
 pub use otlp_metrics::Taken;
 pub use refusal::Refusal;
+pub use self_tracing::{SelfReporter, SelfTracer, SelfTracing};
 
 use tracepact_listener::Routes;
 

@@ -11,6 +11,8 @@ pub enum Transport {
     Http,
     /// gRPC.
     Grpc,
+    /// Not at all: made by this process.
+    Local,
 }
 
 impl Transport {
@@ -18,6 +20,7 @@ impl Transport {
         match self {
             Self::Http => "http",
             Self::Grpc => "grpc",
+            Self::Local => "local",
         }
     }
 }

@@ -13,8 +13,16 @@ pub struct QueryConfig {
     pub timeout: Duration,
     /// `false`: trace ids are compared by their low 64 bits (`STRICT_TRACE_ID=false`).
     pub strict_trace_id: bool,
-    /// Tag keys offered for completion by Zipkin's API (`AUTOCOMPLETE_KEYS`).
+    /// Tag keys offered for completion by Zipkin's API (`AUTOCOMPLETE_KEYS`); empty: all that were seen.
     pub autocomplete_keys: Vec<String>,
+    /// `false`: no question about traces is answered (`QUERY_ENABLED=false`).
+    pub enabled: bool,
+    /// `false`: traces are found by id only, and names are not told (`SEARCH_ENABLED=false`).
+    pub search_enabled: bool,
+    /// Most rows that one question looks at.
+    pub rows_max: u64,
+    /// Most bytes that one question reads from disk.
+    pub read_bytes_max: u64,
     /// Most names in one answer.
     pub names_max: usize,
     /// Most traces in one answer.
@@ -36,6 +44,10 @@ impl Default for QueryConfig {
             timeout: Duration::from_secs(11),
             strict_trace_id: true,
             autocomplete_keys: Vec::new(),
+            enabled: true,
+            search_enabled: true,
+            rows_max: 10_000_000,
+            read_bytes_max: 1 << 30,
             names_max: 10_000,
             traces_max: 5_000,
             spans_max: 50_000,
@@ -48,6 +60,11 @@ impl Default for QueryConfig {
 
 impl QueryConfig {
     pub(crate) fn ctx(&self) -> ReadCtx {
-        ReadCtx { timeout: self.timeout, strict_trace_id: self.strict_trace_id, ..ReadCtx::default() }
+        ReadCtx {
+            timeout: self.timeout,
+            rows_max: self.rows_max,
+            bytes_max: self.read_bytes_max,
+            strict_trace_id: self.strict_trace_id,
+        }
     }
 }

@@ -9,5 +9,9 @@ mod harness;
 mod linked;
 #[path = "it/native.rs"]
 mod native;
+#[path = "it/native_traces.rs"]
+mod native_traces;
 #[path = "it/zipkin.rs"]
 mod zipkin;
+#[path = "it/zipkin_promises.rs"]
+mod zipkin_promises;

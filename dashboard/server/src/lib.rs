@@ -1,6 +1,9 @@
 //! Serves the pages from the binary, and the two answers that need the collector and the contracts together: the
 //! overview of what is wrong, and the service catalogue.
 //!
+//! Zipkin's own page is served beside them when its folder is given ([`ZipkinPage`]); without it Zipkin's links lead to
+//! our pages.
+//!
 //! Place on the map: sees `dashboard/join`, `listener` and `base`. The binary hands it sources
 //! ([`tracepact_join::SightingSource`], [`tracepact_join::SummarySource`]) and merges [`routes`] with the other rooms'.
 //!
@@ -21,6 +24,7 @@ mod assets;
 mod base_path;
 mod gather;
 mod pages;
+mod zipkin_page;
 
 use std::sync::Arc;
 
@@ -32,6 +36,7 @@ pub use api::openapi;
 pub use base_path::{BasePath, BasePathError};
 pub use gather::SOURCE_TIMEOUT_MS;
 pub use pages::{CONTENT_SECURITY_POLICY, PAGES};
+pub use zipkin_page::{FolderError, PageConfig, ZipkinPage};
 
 /// Whether this binary carries the built pages; without them `/` says how to build them.
 pub const UI_EMBEDDED: bool = !cfg!(ui_placeholder);
@@ -43,12 +48,20 @@ pub struct Dashboard {
     pub(crate) sightings: Vec<Arc<dyn SightingSource>>,
     pub(crate) summaries: Vec<Arc<dyn SummarySource>>,
     pub(crate) base_path: BasePath,
+    pub(crate) zipkin: Option<ZipkinPage>,
 }
 
 impl Dashboard {
     /// A dashboard without sources, at the root of its origin.
     pub fn new(clock: SharedClock, aliases: Arc<Aliases>) -> Self {
-        Self { clock, aliases, sightings: Vec::new(), summaries: Vec::new(), base_path: BasePath::default() }
+        Self {
+            clock,
+            aliases,
+            sightings: Vec::new(),
+            summaries: Vec::new(),
+            base_path: BasePath::default(),
+            zipkin: Some(ZipkinPage::redirecting(PageConfig::default())),
+        }
     }
 
     /// Adds someone who knows which services, groups or pacticipants exist.
@@ -65,6 +78,13 @@ impl Dashboard {
         self
     }
 
+    /// What stands under `/zipkin` besides the API; `None` for nothing.
+    #[must_use]
+    pub fn with_zipkin(mut self, page: Option<ZipkinPage>) -> Self {
+        self.zipkin = page;
+        self
+    }
+
     /// Sets the path under which a proxy shows the pages.
     #[must_use]
     pub fn at(mut self, base_path: BasePath) -> Self {
@@ -78,7 +98,10 @@ impl Dashboard {
 /// # Errors
 /// When the embedded pages carry no place for the base path, which is a mistake of the build.
 pub fn routes(dashboard: Dashboard) -> Result<Routes, PageError> {
-    let pages = pages::routes(&dashboard.base_path)?;
+    let mut pages = pages::routes(&dashboard.base_path)?;
+    if let Some(page) = &dashboard.zipkin {
+        pages = pages.merge(zipkin_page::routes(page, &dashboard.base_path))?;
+    }
     pages.merge(api::routes(dashboard)).map_err(PageError::Overlap)
 }
 

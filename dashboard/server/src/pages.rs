@@ -1,4 +1,4 @@
-//! The static routes: one page for every address the pages know, hashed assets, redirects from Zipkin's addresses.
+//! The static routes: one page for every address the pages know, and hashed assets.
 
 use std::sync::Arc;
 
@@ -36,20 +36,7 @@ pub(crate) fn routes(base_path: &BasePath) -> Result<Routes, PageError> {
             std::future::ready(file(&index, "index.html", ASK_AGAIN, &headers))
         });
     }
-    let old = base_path.clone();
-    Ok(routes
-        .get("/assets/{*path}", Scope::Public, asset)
-        .get("/favicon.svg", Scope::Public, favicon)
-        .get("/zipkin", Scope::Public, redirect(&old, ""))
-        .get("/zipkin/", Scope::Public, redirect(&old, ""))
-        .get("/zipkin/traces/{id}", Scope::Public, move |Path(id): Path<String>| {
-            let target = if id.bytes().all(|b| b.is_ascii_hexdigit()) {
-                format!("traces/{id}")
-            } else {
-                "traces".into()
-            };
-            std::future::ready(see(&old, &target))
-        }))
+    Ok(routes.get("/assets/{*path}", Scope::Public, asset).get("/favicon.svg", Scope::Public, favicon))
 }
 
 /// The page, its base address set.
@@ -123,22 +110,6 @@ fn file(asset: &Asset, path: &str, caching: &'static str, request: &HeaderMap) -
             (headers, gzip.clone()).into_response()
         }
         None => (headers, asset.plain.clone()).into_response(),
-    }
-}
-
-fn redirect(
-    base_path: &BasePath,
-    target: &'static str,
-) -> impl Fn() -> std::future::Ready<Response> + Clone + Send + Sync + 'static {
-    let base_path = base_path.clone();
-    move || std::future::ready(see(&base_path, target))
-}
-
-fn see(base_path: &BasePath, target: &str) -> Response {
-    let location = format!("{}{target}", base_path.href());
-    match HeaderValue::from_str(&location) {
-        Ok(location) => (StatusCode::FOUND, [(header::LOCATION, location)]).into_response(),
-        Err(_) => Problem::invalid("this address cannot be redirected").into_response(),
     }
 }
 

@@ -59,10 +59,16 @@ pub(crate) async fn run(command: &mut Command) -> Ran {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With further arguments.
+    pub(crate) async fn start_with(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let binaries = Binaries::find().unwrap();
         let mut processes = Processes::new(folder.path()).unwrap();
-        let args = arguments(&folder.path().join("data"));
+        let mut args = arguments(&folder.path().join("data"));
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
         processes.start("tracepact", &binaries.tracepact, &args).await.unwrap();
         Self { processes, binaries, folder }
     }

@@ -50,6 +50,9 @@ pub(crate) struct Serve {
     /// Folder of everything kept on disk [default: ./tracepact-data].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
+    /// Folder of an unpacked zipkin-lens, served under /zipkin/.
+    #[arg(long, value_name = "DIR")]
+    zipkin_ui: Option<String>,
     /// Configuration file (TOML).
     #[arg(long, value_name = "FILE", env = "TRACEPACT_CONFIG")]
     config: Option<PathBuf>,
@@ -106,6 +109,7 @@ impl Serve {
             ("otlp_http_addr", &self.otlp_http_addr),
             ("broker_addr", &self.broker_addr),
             ("data_dir", &self.data_dir),
+            ("zipkin_ui.dir", &self.zipkin_ui),
         ] {
             if let Some(value) = value {
                 set.push((key, Value::String(value.clone())));
@@ -175,7 +179,8 @@ async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode
         let access = Access::for_listen(addr.ip())
             .with_open(config.open)
             .with_token(admin.clone(), Scopes::NONE.with(Scope::Admin))
-            .with_hosts(config.allowed_hosts.iter().cloned());
+            .with_hosts(config.allowed_hosts.iter().cloned())
+            .with_cors(config.cors.clone());
         config.tokens.iter().fold(access, |access, (token, scopes)| access.with_token(token.clone(), *scopes))
     };
     let tls = config

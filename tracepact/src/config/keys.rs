@@ -35,6 +35,8 @@ pub(crate) struct Leaf {
 pub(crate) enum Kind {
     Text,
     Number,
+    /// A number that may have a fraction.
+    Fraction,
     Switch,
     /// A list of texts; separated by commas in the environment.
     List,
@@ -48,15 +50,21 @@ impl Leaf {
 
     /// The value in the environment's text form.
     pub(crate) fn parse(&self, text: &str) -> Result<Value, Error> {
-        let invalid = |reason: &str| Error::Invalid { key: self.variable(), reason: reason.to_owned() };
+        self.parse_as(&self.variable(), text)
+    }
+
+    /// The same, said by a variable of another name.
+    pub(crate) fn parse_as(&self, variable: &str, text: &str) -> Result<Value, Error> {
+        let invalid = |reason: &str| Error::Invalid { key: variable.to_owned(), reason: reason.to_owned() };
         Ok(match self.kind {
             Kind::Text => Value::String(text.to_owned()),
             Kind::Number => {
                 Value::Integer(text.trim().parse().map_err(|_| invalid("a whole number is wanted"))?)
             }
-            Kind::Switch => {
-                Value::Boolean(text.trim().parse().map_err(|_| invalid("`true` or `false` is wanted"))?)
-            }
+            Kind::Fraction => Value::Float(text.trim().parse().map_err(|_| invalid("a number is wanted"))?),
+            Kind::Switch => Value::Boolean(
+                text.trim().to_lowercase().parse().map_err(|_| invalid("`true` or `false` is wanted"))?,
+            ),
             Kind::List => Value::Array(list(text)),
         })
     }
@@ -85,7 +93,8 @@ fn collect(schema: &Json, path: &mut Vec<String>, found: &mut BTreeMap<String, L
             "object" => collect(property, path, found),
             other => {
                 let kind = match other {
-                    "integer" | "number" => Some(Kind::Number),
+                    "integer" => Some(Kind::Number),
+                    "number" => Some(Kind::Fraction),
                     "boolean" => Some(Kind::Switch),
                     "array" if property["items"]["type"] == "string" => Some(Kind::List),
                     "string" => Some(Kind::Text),

@@ -18,29 +18,53 @@ pub(crate) const NO_KEYS: [(&str, &str); 3] = [
 ];
 
 /// Names that Zipkin's and Pact Broker's users already have and that mean something here.
-pub(crate) const FOREIGN: [(&str, &str); 6] = [
+pub(crate) const FOREIGN: [(&str, &str); 28] = [
     ("QUERY_PORT", "http_addr"),
+    ("QUERY_ENABLED", "query.enabled"),
+    ("SEARCH_ENABLED", "query.search_enabled"),
     ("STRICT_TRACE_ID", "query.strict_trace_id"),
     ("QUERY_TIMEOUT", "query.timeout_ms"),
     ("QUERY_LOOKBACK", "query.lookback_ms"),
     ("AUTOCOMPLETE_KEYS", "query.autocomplete_keys"),
+    ("ZIPKIN_QUERY_ALLOWED_ORIGINS", "query.allowed_origins"),
+    ("UI_ENABLED", "zipkin_ui.enabled"),
+    ("ZIPKIN_UI_ENABLED", "zipkin_ui.enabled"),
+    ("ZIPKIN_UI_BASEPATH", "zipkin_ui.base_path"),
+    ("ZIPKIN_UI_BASE_PATH", "zipkin_ui.base_path"),
+    ("ZIPKIN_UI_ENVIRONMENT", "zipkin_ui.environment"),
+    ("ZIPKIN_UI_QUERY_LIMIT", "zipkin_ui.query_limit"),
+    ("ZIPKIN_UI_QUERYLIMIT", "zipkin_ui.query_limit"),
+    ("ZIPKIN_UI_DEFAULT_LOOKBACK", "zipkin_ui.default_lookback_ms"),
+    ("ZIPKIN_UI_DEFAULTLOOKBACK", "zipkin_ui.default_lookback_ms"),
+    ("ZIPKIN_UI_LOGS_URL", "zipkin_ui.logs_url"),
+    ("ZIPKIN_UI_SUPPORT_URL", "zipkin_ui.support_url"),
+    ("ZIPKIN_UI_ARCHIVE_POST_URL", "zipkin_ui.archive_post_url"),
+    ("ZIPKIN_UI_ARCHIVE_URL", "zipkin_ui.archive_url"),
+    ("ZIPKIN_UI_DEPENDENCY_ENABLED", "zipkin_ui.dependency_enabled"),
+    ("ZIPKIN_UI_DEPENDENCY_LOW_ERROR_RATE", "zipkin_ui.dependency_low_error_rate"),
+    ("ZIPKIN_UI_DEPENDENCY_HIGH_ERROR_RATE", "zipkin_ui.dependency_high_error_rate"),
+    ("SELF_TRACING_ENABLED", "self_tracing.enabled"),
+    ("SELF_TRACING_SAMPLE_RATE", "self_tracing.sample_rate"),
+    ("SELF_TRACING_TRACES_PER_SECOND", "self_tracing.traces_per_second"),
     ("PACT_BROKER_PORT", "broker_addr"),
 ];
 
 /// Names of theirs that mean nothing here; whoever sets them should know.
-pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 17] = [
+pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 19] = [
     "STORAGE_TYPE",
     "MEM_MAX_SPANS",
-    "SEARCH_ENABLED",
+    "AUTOCOMPLETE_TTL",
     "COLLECTOR_SAMPLE_RATE",
     "COLLECTOR_HTTP_ENABLED",
     "COLLECTOR_GRPC_ENABLED",
-    "SELF_TRACING_ENABLED",
+    "SELF_TRACING_FLUSH_INTERVAL",
+    "ZIPKIN_UI_USE_LENS",
     "KAFKA_BOOTSTRAP_SERVERS",
     "KAFKA_TOPIC",
     "ES_HOSTS",
     "CASSANDRA_CONTACT_POINTS",
     "MYSQL_HOST",
+    "STORAGE_THROTTLE_ENABLED",
     "PACT_BROKER_DATABASE_URL",
     "PACT_BROKER_BASIC_AUTH_USERNAME",
     "PACT_BROKER_BASIC_AUTH_PASSWORD",
@@ -136,10 +160,10 @@ fn from_environment(
     for (name, key) in FOREIGN {
         let Some(text) = environment.0.get(name) else { continue };
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-        let value = foreign(name, text)?;
+        let own_name = format!("TRACEPACT_{}", path.join("_").to_uppercase());
+        let value = foreign(name, text, leaves.get(&own_name))?;
         match values.get(&path) {
             Some(own) if *own != value => {
-                let own_name = format!("TRACEPACT_{}", path.join("_").to_uppercase());
                 notes.push(format!("{own_name} and {name} contradict each other; {own_name} holds"));
             }
             Some(_) => {}
@@ -157,14 +181,13 @@ fn from_environment(
 }
 
 /// A value in the form another product's users write it.
-fn foreign(name: &str, text: &str) -> Result<Value, Error> {
+fn foreign(name: &str, text: &str, leaf: Option<&keys::Leaf>) -> Result<Value, Error> {
     let invalid = |reason: &str| Error::Invalid { key: name.to_owned(), reason: reason.to_owned() };
     Ok(match name {
         "QUERY_PORT" | "PACT_BROKER_PORT" => {
             let port: u16 = text.trim().parse().map_err(|_| invalid("a port number is wanted"))?;
             Value::String(format!("127.0.0.1:{port}"))
         }
-        "AUTOCOMPLETE_KEYS" => Value::Array(keys::list(text)),
         "QUERY_TIMEOUT" | "QUERY_LOOKBACK" => {
             let (number, factor) = match text.trim() {
                 ms if ms.ends_with("ms") => (ms.trim_end_matches("ms"), 1),
@@ -175,7 +198,7 @@ fn foreign(name: &str, text: &str) -> Result<Value, Error> {
             let number: i64 = number.trim().parse().map_err(|_| invalid("a time such as `11s` is wanted"))?;
             Value::Integer(number.saturating_mul(factor))
         }
-        _ => Value::Boolean(text.trim().parse().map_err(|_| invalid("`true` or `false` is wanted"))?),
+        _ => leaf.ok_or_else(|| invalid("it has no key here"))?.parse_as(name, text)?,
     })
 }
 
@@ -232,6 +255,33 @@ mod tests {
         assert_eq!(config.http_addr, "127.0.0.1:9999".parse().unwrap());
         assert!(!config.strict_trace_id);
         assert_eq!(notes, ["STORAGE_TYPE is set and has no meaning here"]);
+        let env = environment(&[
+            ("QUERY_ENABLED", "true"),
+            ("SEARCH_ENABLED", "false"),
+            ("AUTOCOMPLETE_KEYS", "env, version"),
+            ("ZIPKIN_QUERY_ALLOWED_ORIGINS", "https://a.example,http://b.example:3000"),
+            ("ZIPKIN_UI_ENVIRONMENT", "prod"),
+            ("ZIPKIN_UI_QUERY_LIMIT", "50"),
+            ("ZIPKIN_UI_DEFAULT_LOOKBACK", "3600000"),
+            ("ZIPKIN_UI_BASEPATH", "/tools/zipkin"),
+            ("ZIPKIN_UI_DEPENDENCY_LOW_ERROR_RATE", "0.25"),
+            ("SELF_TRACING_ENABLED", "true"),
+            ("SELF_TRACING_TRACES_PER_SECOND", "5"),
+            ("QUERY_LOOKBACK", "3600000"),
+        ]);
+        let Loaded { config, notes, .. } = load(None, &env, &Overrides::default()).unwrap();
+        assert!(notes.is_empty(), "{notes:?}");
+        assert!(config.query_enabled && !config.search_enabled);
+        assert_eq!(config.autocomplete_keys, ["env", "version"]);
+        assert_eq!(config.query_lookback.as_secs(), 3_600);
+        assert_ne!(config.cors, tracepact_listener::CorsOrigins::Any);
+        let ui = config.zipkin_ui.unwrap();
+        assert_eq!((ui.page.environment.as_str(), ui.page.query_limit), ("prod", 50));
+        assert_eq!((ui.page.default_lookback_ms, ui.page.low_error_rate), (3_600_000, 0.25));
+        assert!(!ui.page.search_enabled);
+        assert_eq!(config.self_tracing.unwrap().traces_per_second, 5);
+        let off = environment(&[("QUERY_ENABLED", "false")]);
+        assert!(load(None, &off, &Overrides::default()).unwrap().config.zipkin_ui.is_none());
         let env = environment(&[("QUERY_PORT", "9999"), ("TRACEPACT_HTTP_ADDR", "127.0.0.1:1")]);
         let Loaded { config, notes, .. } = load(None, &env, &Overrides::default()).unwrap();
         assert_eq!(config.http_addr.port(), 1);

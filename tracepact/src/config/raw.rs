@@ -26,6 +26,10 @@ pub(crate) struct Raw {
     pub(crate) tls: Tls,
     /// What readers get.
     pub(crate) query: Query,
+    /// Zipkin's own page, and what it is told.
+    pub(crate) zipkin_ui: ZipkinUi,
+    /// Spans about our own requests.
+    pub(crate) self_tracing: SelfTracing,
     /// How long what is stored is kept.
     pub(crate) retention: Retention,
     /// Kafka, for consumer lag and lost messages. Without it these pages are empty.
@@ -52,6 +56,8 @@ impl Default for Raw {
             access: Access::default(),
             tls: Tls::default(),
             query: Query::default(),
+            zipkin_ui: ZipkinUi::default(),
+            self_tracing: SelfTracing::default(),
             retention: Retention::default(),
             kafka: Kafka::default(),
             flows: Vec::new(),
@@ -116,8 +122,23 @@ pub(crate) struct Query {
     /// How far back is looked when a question names no window.
     #[schemars(range(min = 1_000, max = 31_536_000_000_u64))]
     pub(crate) lookback_ms: u64,
-    /// Tag keys whose values Zipkin's page completes.
+    /// Tag keys whose values Zipkin's page completes. Empty: all that were seen.
     pub(crate) autocomplete_keys: Vec<String>,
+    /// `false`: this server takes spans and answers no question about them, as Zipkin's `QUERY_ENABLED=false`.
+    pub(crate) enabled: bool,
+    /// `false`: traces are found by id only, as Zipkin's `SEARCH_ENABLED=false`.
+    pub(crate) search_enabled: bool,
+    /// Origins of web pages that may send spans and read Zipkin's API, `https://shop.example`; `*` for all.
+    pub(crate) allowed_origins: Vec<String>,
+    /// Most rows that one question looks at.
+    #[schemars(range(min = 1_000))]
+    pub(crate) rows_max: u64,
+    /// Most bytes that one question reads from disk.
+    #[schemars(range(min = 1_048_576))]
+    pub(crate) read_bytes_max: u64,
+    /// Most bytes of one answer, roughly.
+    #[schemars(range(min = 65_536, max = 1_073_741_824))]
+    pub(crate) answer_bytes_max: u64,
 }
 
 impl Default for Query {
@@ -127,7 +148,95 @@ impl Default for Query {
             timeout_ms: 11_000,
             lookback_ms: 86_400_000,
             autocomplete_keys: Vec::new(),
+            enabled: true,
+            search_enabled: true,
+            allowed_origins: vec!["*".into()],
+            rows_max: 10_000_000,
+            read_bytes_max: 1 << 30,
+            answer_bytes_max: 64 << 20,
         }
+    }
+}
+
+/// Zipkin's own page (Lens), served as it was published, and what `/zipkin/config.json` tells it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ZipkinUi {
+    /// `false`: nothing under `/zipkin` but the API.
+    pub(crate) enabled: bool,
+    /// Folder of an unpacked zipkin-lens (the one with `index.html`, or the one above it), served under `/zipkin/`.
+    /// Unset: Zipkin's links lead to our pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dir: Option<String>,
+    /// Path under which a proxy shows the page.
+    pub(crate) base_path: String,
+    /// A word in the page's corner.
+    pub(crate) environment: String,
+    /// Traces it asks for unless told otherwise.
+    #[schemars(range(min = 1, max = 5_000))]
+    pub(crate) query_limit: u64,
+    /// How far back it looks unless told otherwise.
+    #[schemars(range(min = 1_000, max = 31_536_000_000_u64))]
+    pub(crate) default_lookback_ms: u64,
+    /// Address of a page with logs, `{traceId}` in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) logs_url: Option<String>,
+    /// Address of a page with help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) support_url: Option<String>,
+    /// Where its archive button posts a trace to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) archive_post_url: Option<String>,
+    /// Address of an archived trace, `{traceId}` in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) archive_url: Option<String>,
+    /// Whether it shows the dependency graph.
+    pub(crate) dependency_enabled: bool,
+    /// Share of failed calls from which a link is yellow.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(crate) dependency_low_error_rate: f64,
+    /// Share of failed calls from which a link is red.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(crate) dependency_high_error_rate: f64,
+}
+
+impl Default for ZipkinUi {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            dir: None,
+            base_path: "/zipkin".into(),
+            environment: String::new(),
+            query_limit: 10,
+            default_lookback_ms: 900_000,
+            logs_url: None,
+            support_url: None,
+            archive_post_url: None,
+            archive_url: None,
+            dependency_enabled: true,
+            dependency_low_error_rate: 0.5,
+            dependency_high_error_rate: 0.75,
+        }
+    }
+}
+
+/// Spans about our own reading requests, kept beside everyone else's under the service `tracepact`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SelfTracing {
+    /// Whether there are any.
+    pub(crate) enabled: bool,
+    /// Share of requests that are traced. At 1 `traces_per_second` bounds them instead.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(crate) sample_rate: f64,
+    /// Most traces of a second; 0 for all.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) traces_per_second: u64,
+}
+
+impl Default for SelfTracing {
+    fn default() -> Self {
+        Self { enabled: false, sample_rate: 1.0, traces_per_second: 1 }
     }
 }
 

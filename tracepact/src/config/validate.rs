@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracepact_base::{Secret, ServiceName, Topic};
+use tracepact_dashboard::{BasePath, PageConfig};
+use tracepact_ingest::SelfTracing;
 use tracepact_join::{Aliases, ServiceEntry};
-use tracepact_listener::{HostPattern, Scope, Scopes};
+use tracepact_listener::{CorsOrigins, HostPattern, Scope, Scopes};
 
 use super::Error;
 use super::raw::{self, Raw};
@@ -65,6 +67,15 @@ pub(crate) struct Influxdb {
     pub(crate) interval: Duration,
 }
 
+/// Zipkin's page.
+#[derive(Debug, Clone)]
+pub(crate) struct ZipkinUi {
+    /// Folder of the unpacked page; without it Zipkin's links lead to ours.
+    pub(crate) dir: Option<PathBuf>,
+    pub(crate) base_path: BasePath,
+    pub(crate) page: PageConfig,
+}
+
 /// A configuration that holds together.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -82,6 +93,16 @@ pub(crate) struct Config {
     pub(crate) query_timeout: Duration,
     pub(crate) query_lookback: Duration,
     pub(crate) autocomplete_keys: Vec<String>,
+    pub(crate) query_enabled: bool,
+    pub(crate) search_enabled: bool,
+    pub(crate) cors: CorsOrigins,
+    pub(crate) query_rows_max: u64,
+    pub(crate) query_read_bytes_max: u64,
+    pub(crate) query_answer_bytes_max: usize,
+    /// `None`: nothing of Zipkin's page.
+    pub(crate) zipkin_ui: Option<ZipkinUi>,
+    /// `None`: our own requests are not traced.
+    pub(crate) self_tracing: Option<SelfTracing>,
     pub(crate) spans_retention: Duration,
     pub(crate) series_retention: Duration,
     pub(crate) events_retention: Duration,
@@ -116,6 +137,25 @@ impl Config {
             query_timeout: within("query.timeout_ms", raw.query.timeout_ms, 100, 600_000)?,
             query_lookback: within("query.lookback_ms", raw.query.lookback_ms, 1_000, 31_536_000_000)?,
             autocomplete_keys: raw.query.autocomplete_keys.clone(),
+            query_enabled: raw.query.enabled,
+            search_enabled: raw.query.search_enabled,
+            cors: CorsOrigins::new(&raw.query.allowed_origins)
+                .map_err(|error| invalid("query.allowed_origins", error.to_string()))?,
+            query_rows_max: bounded("query.rows_max", raw.query.rows_max, 1_000, u64::MAX)?,
+            query_read_bytes_max: bounded(
+                "query.read_bytes_max",
+                raw.query.read_bytes_max,
+                1 << 20,
+                u64::MAX,
+            )?,
+            query_answer_bytes_max: bounded(
+                "query.answer_bytes_max",
+                raw.query.answer_bytes_max,
+                64 << 10,
+                1 << 30,
+            )? as usize,
+            zipkin_ui: zipkin_ui(&raw, base)?,
+            self_tracing: self_tracing(&raw.self_tracing)?,
             spans_retention: days("retention.spans_days", raw.retention.spans_days)?,
             series_retention: days("retention.series_days", raw.retention.series_days)?,
             events_retention: days("retention.events_days", raw.retention.events_days)?,
@@ -272,6 +312,57 @@ fn within(key: &str, value: u64, min: u64, max: u64) -> Result<Duration, Error> 
     }
 }
 
+fn bounded(key: &str, value: u64, min: u64, max: u64) -> Result<u64, Error> {
+    if (min..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(invalid(key, format!("{value} is not between {min} and {max}")))
+    }
+}
+
+fn share(key: &str, value: f64) -> Result<f64, Error> {
+    if (0.0..=1.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err(invalid(key, format!("{value} is not between 0 and 1")))
+    }
+}
+
+fn zipkin_ui(raw: &Raw, base: &Path) -> Result<Option<ZipkinUi>, Error> {
+    let ui = &raw.zipkin_ui;
+    let set = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let url = |key: &str, text: &Option<String>| set(text).map(|text| http_url(key, &text)).transpose();
+    let page = PageConfig {
+        environment: ui.environment.clone(),
+        query_limit: bounded("zipkin_ui.query_limit", ui.query_limit, 1, 5_000)?,
+        default_lookback_ms: bounded(
+            "zipkin_ui.default_lookback_ms",
+            ui.default_lookback_ms,
+            1_000,
+            31_536_000_000,
+        )?,
+        search_enabled: raw.query.search_enabled,
+        logs_url: set(&ui.logs_url),
+        support_url: set(&ui.support_url),
+        archive_post_url: url("zipkin_ui.archive_post_url", &ui.archive_post_url)?,
+        archive_url: set(&ui.archive_url),
+        dependency_enabled: ui.dependency_enabled,
+        low_error_rate: share("zipkin_ui.dependency_low_error_rate", ui.dependency_low_error_rate)?,
+        high_error_rate: share("zipkin_ui.dependency_high_error_rate", ui.dependency_high_error_rate)?,
+    };
+    let base_path =
+        BasePath::new(&ui.base_path).map_err(|error| invalid("zipkin_ui.base_path", error.to_string()))?;
+    let dir = set(&ui.dir).map(|dir| base.join(dir));
+    // A server that answers no questions has no page that asks them.
+    Ok((ui.enabled && raw.query.enabled).then_some(ZipkinUi { dir, base_path, page }))
+}
+
+fn self_tracing(raw: &raw::SelfTracing) -> Result<Option<SelfTracing>, Error> {
+    let sample_rate = share("self_tracing.sample_rate", raw.sample_rate)?;
+    let traces_per_second = bounded("self_tracing.traces_per_second", raw.traces_per_second, 0, 1_000_000)?;
+    Ok(raw.enabled.then_some(SelfTracing { sample_rate, traces_per_second }))
+}
+
 fn days(key: &str, value: u64) -> Result<Duration, Error> {
     if (1..=3_650).contains(&value) {
         Ok(Duration::from_secs(value * 86_400))
@@ -405,6 +496,12 @@ mod tests {
                 "access.tokens.token_file",
             ),
             ("query.timeout_ms = 1", "query.timeout_ms"),
+            ("query.rows_max = 1", "query.rows_max"),
+            ("query.allowed_origins = [\"shop.example\"]", "query.allowed_origins"),
+            ("zipkin_ui.base_path = \"zipkin\"", "zipkin_ui.base_path"),
+            ("zipkin_ui.archive_post_url = \"javascript:x\"", "zipkin_ui.archive_post_url"),
+            ("zipkin_ui.dependency_low_error_rate = 2", "zipkin_ui.dependency_low_error_rate"),
+            ("self_tracing.sample_rate = -0.1", "self_tracing.sample_rate"),
             ("retention.spans_days = 0", "retention.spans_days"),
             ("tls.cert_file = \"x\"", "tls.key_file"),
             ("tls.listeners = [\"https\"]", "tls.listeners"),

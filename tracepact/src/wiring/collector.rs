@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracepact_base::SharedClock;
 use tracepact_dashboard::Dashboard;
 use tracepact_export::{Exposition, influx};
-use tracepact_ingest::{Ingest, IngestConfig, Sinks};
+use tracepact_ingest::{Ingest, IngestConfig, SelfTracer, Sinks};
 use tracepact_query::{Query, QueryConfig, SeeingStore, Seen, Sources};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{Engine, EngineConfig, SeriesStore, SpanStore};
@@ -86,21 +86,34 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
     let ingest = Ingest::new(sinks, clock.clone(), receiving, &app.registry)?;
     app.tables.add_otlp_grpc(tracepact_ingest::grpc_routes(ingest.clone()))?;
     app.tables.add_otlp_http(tracepact_ingest::otlp_routes(ingest.clone()))?;
-    app.tables.add_http(tracepact_ingest::zipkin_routes(ingest))?;
+    app.tables.add_http(tracepact_ingest::zipkin_routes(ingest.clone()))?;
 
     let settings = QueryConfig {
         lookback: config.query_lookback,
         timeout: config.query_timeout,
         strict_trace_id: config.strict_trace_id,
         autocomplete_keys: config.autocomplete_keys.clone(),
+        enabled: config.query_enabled,
+        search_enabled: config.search_enabled,
+        rows_max: config.query_rows_max,
+        read_bytes_max: config.query_read_bytes_max,
+        answer_bytes_max: config.query_answer_bytes_max,
         ..QueryConfig::default()
     };
     jobs::start(app, config, boards.clone(), series.clone(), engine.clone(), clock.clone())?;
     let sources = Sources { spans, series: series.clone(), events: engine.clone(), boards, seen };
     let query = Query::new(sources, clock.clone(), settings);
     warm(app, query.clone());
-    app.tables.add_http(tracepact_query::zipkin_routes(query.clone()))?;
-    app.tables.add_http(tracepact_query::native_routes(query.clone()))?;
+    let mut reading = tracepact_query::native_routes(query.clone());
+    if config.query_enabled {
+        reading = reading.merge(tracepact_query::zipkin_routes(query.clone()))?;
+    }
+    if let Some(settings) = config.self_tracing {
+        let (tracer, reporter) = SelfTracer::new(settings, clock.clone(), &app.registry)?;
+        reading = tracer.watch(reading);
+        app.background.spawn(reporter.run(ingest, app.background.stop_token().cancelled_owned()));
+    }
+    app.tables.add_http(reading)?;
 
     let page = Exposition::new(app.registry.clone(), series.clone(), clock, STALE_AFTER);
     app.tables.add_http(tracepact_export::routes(page))?;

@@ -1,14 +1,17 @@
-//! `GET /health`: 200 and UP, or 503 and DOWN with the part that is down, or that the server is draining.
+//! `GET /health`: 200 and UP, or 503 and DOWN with the part that is down, or that the server is draining. The member
+//! `zipkin` says the same in the shape that Zipkin's readers know; `/actuator/health` is the same for Spring's tools.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{StatusCode, header};
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
-use tracepact_listener::{Routes, Scope, extract::Json};
+use tracepact_listener::{Routes, Scope};
+
+use super::info::ACTUATOR;
 
 type Check = Box<dyn Fn() -> Result<(), String> + Send>;
 
@@ -31,35 +34,43 @@ impl Health {
     }
 
     fn answer(&self) -> (StatusCode, Value) {
-        let mut details = Map::new();
+        let (mut details, mut zipkin) = (Map::new(), Map::new());
         let mut up = true;
         for (part, check) in self.checks.lock().iter() {
-            let state = match check() {
-                Ok(()) => json!({ "status": "UP" }),
+            let (state, as_zipkin) = match check() {
+                Ok(()) => (json!({ "status": "UP" }), json!({ "status": "UP" })),
                 Err(reason) => {
                     up = false;
-                    json!({ "status": "DOWN", "reason": reason })
+                    let as_zipkin = json!({ "status": "DOWN", "details": { "error": reason } });
+                    (json!({ "status": "DOWN", "reason": reason }), as_zipkin)
                 }
             };
             details.insert((*part).to_owned(), state);
+            zipkin.insert((*part).to_owned(), as_zipkin);
         }
         if self.draining.load(Ordering::Acquire) {
             up = false;
             details.insert("server".to_owned(), json!({ "status": "DOWN", "reason": "draining" }));
         }
         let status = if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        (status, json!({ "status": if up { "UP" } else { "DOWN" }, "details": details }))
+        let word = if up { "UP" } else { "DOWN" };
+        let zipkin = json!({ "status": word, "details": zipkin });
+        (status, json!({ "status": word, "details": details, "zipkin": zipkin }))
     }
 }
 
 /// The route; on every port, for whatever checks that port.
 pub(crate) fn routes(health: Arc<Health>) -> Routes {
-    Routes::new("process").get("/health", Scope::Public, answer).with_state(health)
+    Routes::new("process")
+        .get("/health", Scope::Public, async |health: State<Arc<Health>>| answer(&health, "application/json"))
+        .get("/actuator/health", Scope::Public, async |health: State<Arc<Health>>| answer(&health, ACTUATOR))
+        .with_state(health)
 }
 
-async fn answer(State(health): State<Arc<Health>>) -> Response {
+fn answer(health: &Health, media_type: &'static str) -> Response {
     let (status, body) = health.answer();
-    (status, [(http::header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, media_type)];
+    (status, headers, body.to_string()).into_response()
 }
 
 #[cfg(test)]
@@ -77,6 +88,12 @@ mod tests {
         assert_eq!(body["status"], "DOWN");
         assert_eq!(body["details"]["store"]["status"], "UP");
         assert_eq!(body["details"]["broker"]["reason"], "its database is locked");
+        let zipkin = &body["zipkin"];
+        assert_eq!(
+            (&zipkin["status"], &zipkin["details"]["store"]["status"]),
+            (&json!("DOWN"), &json!("UP"))
+        );
+        assert_eq!(zipkin["details"]["broker"]["details"]["error"], "its database is locked");
         let health = Health::default();
         health.drain();
         assert_eq!(health.answer().0, StatusCode::SERVICE_UNAVAILABLE);

@@ -1,5 +1,5 @@
 use prost::Message;
-use tracepact_ingest::fuzzing::fuzz_otlp_metrics;
+use tracepact_ingest::fuzzing::{fuzz_context, fuzz_otlp_metrics};
 
 use crate::fake::gauges;
 
@@ -36,6 +36,7 @@ fn the_metrics_parser_survives_the_corpus_and_its_mutations() {
     let mut random = Seeded(0x2545_f491_4f6c_dd1d);
     for seed in &seeds {
         fuzz_otlp_metrics(seed);
+        fuzz_context(seed);
         for _ in 0..20_000 {
             let mut data = seed.clone();
             for _ in 0..=random.below(5) {
@@ -48,6 +49,7 @@ fn the_metrics_parser_survives_the_corpus_and_its_mutations() {
                 }
             }
             fuzz_otlp_metrics(&data);
+            fuzz_context(&data);
         }
     }
 }

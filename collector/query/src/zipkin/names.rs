@@ -15,7 +15,11 @@ const CACHED_ABOVE: usize = 3;
 const CACHE: HeaderValue = HeaderValue::from_static("max-age=300, must-revalidate");
 
 pub(super) async fn services(State(query): State<Query>) -> Answer {
-    let names = lower(query.names(NameKind::Services).await?);
+    let names = if query.config().search_enabled {
+        lower(query.names(NameKind::Services).await?)
+    } else {
+        Names::default()
+    };
     query.inner.services_known.store(names.values.len(), Ordering::Relaxed);
     Ok(answer(&names, names.values.len()))
 }
@@ -31,21 +35,36 @@ pub(super) async fn remote_services(State(query): State<Query>, RawQuery(raw): R
 async fn of_service(query: &Query, raw: Option<String>, kind: impl Fn(String) -> NameKind) -> Answer {
     let parameters = Parameters::of(raw.as_deref());
     let service = parameters.required("serviceName")?.trim().to_lowercase();
-    let names = if service.is_empty() { Names::default() } else { lower(query.names(kind(service)).await?) };
+    let names = if service.is_empty() || !query.config().search_enabled {
+        Names::default()
+    } else {
+        lower(query.names(kind(service)).await?)
+    };
     Ok(answer(&names, query.inner.services_known.load(Ordering::Relaxed)))
 }
 
 pub(super) async fn autocomplete_keys(State(query): State<Query>) -> Answer {
-    let mut values = query.config().autocomplete_keys.clone();
-    values.sort();
-    let names = Names { values, completeness: Completeness::Complete };
-    Ok(answer(&names, usize::MAX))
+    let config = query.config();
+    let names = match (config.search_enabled, config.autocomplete_keys.clone()) {
+        (false, _) => Names::default(),
+        // Where Zipkin would offer nothing, every key that was seen is offered.
+        (true, keys) if keys.is_empty() => query.names(NameKind::TagKeys).await?,
+        (true, mut values) => {
+            values.sort();
+            Names { values, completeness: Completeness::Complete }
+        }
+    };
+    // Configured keys do not change; seen ones do, and a first look must not hide later ones.
+    let fixed = !config.autocomplete_keys.is_empty();
+    Ok(answer(&names, if fixed { usize::MAX } else { names.values.len() }))
 }
 
 pub(super) async fn autocomplete_values(State(query): State<Query>, RawQuery(raw): RawQuery) -> Answer {
     let parameters = Parameters::of(raw.as_deref());
     let key = parameters.required("key")?.to_owned();
-    let names = if query.config().autocomplete_keys.contains(&key) {
+    let keys = &query.config().autocomplete_keys;
+    let offered = keys.is_empty() || keys.contains(&key);
+    let names = if query.config().search_enabled && offered {
         query.names(NameKind::TagValues { key }).await?
     } else {
         Names::default()

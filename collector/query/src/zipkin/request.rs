@@ -75,10 +75,8 @@ pub(crate) fn span_query(
     if limit <= 0 {
         return Err(Refusal::bad_request("limit <= 0"));
     }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    if limit > config.traces_max {
-        return Err(Refusal::bad_request(format!("limit > {}", config.traces_max)));
-    }
+    // Zipkin knows no bound here; an answer that this one shortened says so.
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(config.traces_max);
     let mut predicates = Vec::new();
     let name = |key: &str| parameters.text(key).map(|text| text.to_lowercase());
     predicates.extend(name("serviceName").map(Predicate::Service));

@@ -17,7 +17,15 @@ const IDS_MAX: usize = 1_000;
 pub(super) async fn search(State(query): State<Query>, RawQuery(raw): RawQuery) -> Answer {
     let parameters = Parameters::of(raw.as_deref());
     let search = request::span_query(&parameters, query.config(), query.now_ns())?;
-    let found = query.search(search).await?;
+    if !query.config().search_enabled {
+        return Ok(json("[]", &Completeness::Complete));
+    }
+    let (limit, bound) = (search.limit, query.config().traces_max);
+    let mut found = query.search(search).await?;
+    let asked = parameters.number("limit")?.and_then(|limit| usize::try_from(limit).ok());
+    if found.traces.len() >= limit && asked.is_some_and(|asked| asked > bound) {
+        found.completeness = worse(found.completeness, Completeness::Cut { limit: "traces_max".to_owned() });
+    }
     let (body, completeness) = lists(found, query.config().answer_bytes_max);
     Ok(json(body, &completeness))
 }

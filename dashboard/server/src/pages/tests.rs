@@ -77,16 +77,3 @@ async fn behind_a_proxy_the_page_knows_its_base_path() {
     let (_, body) = get("/tools/tracepact", "/traces", &[]).await;
     assert!(String::from_utf8(body).unwrap().contains("<base href=\"/tools/tracepact/\" />"));
 }
-
-#[tokio::test]
-async fn old_links_lead_to_our_pages() {
-    let (parts, _) = get("/", "/zipkin/traces/463ac35c9f6413ad", &[]).await;
-    assert_eq!(
-        (parts.status.as_u16(), &parts.headers["location"]),
-        (302, &"/traces/463ac35c9f6413ad".parse().unwrap())
-    );
-    let (parts, _) = get("/x", "/zipkin/", &[]).await;
-    assert_eq!(parts.headers["location"], "/x/");
-    let (parts, _) = get("/", "/zipkin/traces/%2F%2Fevil.example", &[]).await;
-    assert_eq!(parts.headers["location"], "/traces", "only ids are carried over");
-}
