@@ -1,5 +1,7 @@
 //! What stands above a waterfall: when, how long, how deep, who took part.
 
+use std::collections::HashSet;
+
 use tracepact_model::trace_timestamp_ns;
 
 use crate::Tree;
@@ -31,8 +33,9 @@ pub fn header(tree: &Tree) -> Header {
     let first_ns = spans().filter_map(|s| s.start_ns).min();
     let last_ns = spans().filter_map(|s| Some(s.start_ns?.saturating_add(s.duration_ns.unwrap_or(0)))).max();
     let mut services: Vec<String> = Vec::new();
+    let (mut written, mut known) = (HashSet::new(), HashSet::new());
     for name in spans().filter_map(|s| s.local.service_name.as_deref()) {
-        if !services.iter().any(|known| known.to_lowercase() == name.to_lowercase()) {
+        if written.insert(name) && known.insert(name.to_lowercase()) {
             services.push(name.to_owned());
         }
     }

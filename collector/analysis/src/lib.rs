@@ -1,4 +1,5 @@
-//! Pure functions over the rows of a trace: merging fragments, building the tree, its header, dependency links.
+//! Pure functions over the rows of a trace: merging fragments, the tree, its header, clock skew, self time and critical
+//! path, needless repetitions, dependency links; and over many traces: what some have and others have not.
 //!
 //! Place on the map: `query` and `jobs` read rows from the store and ask here what they mean. The rules are Zipkin's
 //! (merging, shared spans, links), extended by span links where OpenTelemetry's messaging uses them instead of parents.
@@ -12,15 +13,26 @@
 //! assert_eq!(tree.nodes.len(), 1);
 //! ```
 //!
-//! What it deliberately does not do: read stores, correct clock skew, or know any API's form.
+//! What it deliberately does not do: read stores, change what was received (skew is told, never applied to rows), or know
+//! any API's form.
 
+mod compare;
+mod critical_path;
 mod header;
 mod links;
 mod merge;
+mod repeats;
+mod skew;
+mod timing;
 mod tree;
 
+pub use compare::{Compared, Comparison, Difference, Level};
+pub use critical_path::{Segment, critical_path};
 pub use header::{Header, header};
 pub use links::{DependencyLink, dependency_links, sum_links};
 pub use merge::merge;
+pub use repeats::{RepeatedCall, repeated_calls};
+pub use skew::clock_skew;
+pub use timing::{Interval, intervals, self_times_ns};
 pub use tracepact_model::trace_timestamp_ns;
 pub use tree::{Node, Tree, linked_trace_ids};

@@ -4,24 +4,46 @@
 //! together when id, shared flag and a compatible local endpoint agree. First said wins for what is single, lists are
 //! united, of equal tags the last wins, flags are or-ed.
 
+mod lists;
+
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use tracepact_base::SpanId;
-use tracepact_model::{Attributes, Endpoint, Kind, Span, SpanEvent, SpanLink, StatusCode};
+use tracepact_model::{Endpoint, Kind, Span, StatusCode};
+
+use lists::Lists;
+
+/// Spans of one id whose endpoints are compared field by field; a further fragment joins the span of exactly its
+/// endpoint. Real traces have two; a hostile one with thousands must not cost their square.
+const COMPARED_MAX: usize = 32;
 
 /// Merges the rows of one trace (or of some traces that links join), in their order of arrival, and mends what senders commonly get wrong about sharing.
 pub fn merge(rows: &[Span]) -> Vec<Span> {
     let mut merged: Vec<Span> = Vec::with_capacity(rows.len());
     let mut by_key: HashMap<(u64, SpanId, bool), Vec<usize>> = HashMap::new();
+    let mut beyond: HashMap<(u64, SpanId, bool, &Endpoint), usize> = HashMap::new();
+    let mut lists: HashMap<usize, Lists> = HashMap::new();
     for row in rows {
         // Only a server can share its caller's id.
         let shared = row.flags.shared && row.kind != Kind::Client;
-        let candidates = by_key.entry((row.trace_id.low(), row.span_id, shared)).or_default();
-        match candidates.iter().find(|i| compatible(&merged[**i].local, &row.local)) {
-            Some(index) => absorb(&mut merged[*index], row),
+        let low = row.trace_id.low();
+        let candidates = by_key.entry((low, row.span_id, shared)).or_default();
+        let known = match candidates.iter().find(|i| compatible(&merged[**i].local, &row.local)) {
+            None if candidates.len() >= COMPARED_MAX => beyond.get(&(low, row.span_id, shared, &row.local)),
+            found => found,
+        };
+        match known.copied() {
+            Some(index) => {
+                let span = &mut merged[index];
+                absorb(span, row);
+                lists.entry(index).or_insert_with(|| Lists::of(span)).absorb(span, row);
+            }
             None => {
-                candidates.push(merged.len());
+                if candidates.len() < COMPARED_MAX {
+                    candidates.push(merged.len());
+                } else {
+                    beyond.insert((low, row.span_id, shared, &row.local), merged.len());
+                }
                 let mut span = row.clone();
                 span.flags.shared = shared;
                 if span.parent_id == Some(span.span_id) {
@@ -82,9 +104,6 @@ fn absorb(span: &mut Span, row: &Span) {
     }
     absorb_endpoint(&mut span.local, &row.local);
     absorb_endpoint(&mut span.remote, &row.remote);
-    absorb_attributes(&mut span.attributes, &row.attributes);
-    unite::<SpanEvent>(&mut span.events, &row.events);
-    unite::<SpanLink>(&mut span.links, &row.links);
     span.flags.debug |= row.flags.debug;
     span.flags.truncated |= row.flags.truncated;
     span.flags.end_before_start |= row.flags.end_before_start;
@@ -101,23 +120,6 @@ fn absorb_endpoint(have: &mut Endpoint, said: &Endpoint) {
     have.ipv4 = have.ipv4.or(said.ipv4);
     have.ipv6 = have.ipv6.or(said.ipv6);
     have.port = have.port.or(said.port);
-}
-
-fn absorb_attributes(have: &mut Attributes, said: &Attributes) {
-    for (key, value) in said {
-        match have.iter_mut().find(|(k, _)| k == key) {
-            Some((_, old)) => *old = value.clone(),
-            None => have.push((Arc::clone(key), value.clone())),
-        }
-    }
-}
-
-fn unite<T: Clone + PartialEq>(have: &mut Vec<T>, said: &[T]) {
-    for one in said {
-        if !have.contains(one) {
-            have.push(one.clone());
-        }
-    }
 }
 
 /// What is only clear with the whole trace at hand.

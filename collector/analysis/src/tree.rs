@@ -1,9 +1,13 @@
 //! Who called whom: the spans of a trace as a tree.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tracepact_base::{SpanId, TraceId};
 use tracepact_model::{Kind, Span};
+
+/// Spans of one id that are looked at for a parent. Real traces have two; a hostile one with thousands, and as many
+/// children, must not cost their product.
+const ALIKE_MAX: usize = 64;
 
 /// A span at its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,11 +66,12 @@ impl Tree {
 /// Traces that consumers without a parent link to, beside their own: give their rows to [`merge`](crate::merge) as well
 /// and the tree shows who sent the message. Each once, in the order met.
 pub fn linked_trace_ids(rows: &[Span]) -> Vec<TraceId> {
-    let mut linked: Vec<TraceId> = Vec::new();
+    let own: HashSet<u64> = rows.iter().map(|row| row.trace_id.low()).collect();
+    let (mut linked, mut known) = (Vec::new(), HashSet::new());
     let alone = rows.iter().filter(|row| row.kind == Kind::Consumer && row.parent_id.is_none());
     for link in alone.flat_map(|row| &row.links) {
-        let known = |id: &TraceId| id.low() == link.trace_id.low();
-        if !rows.iter().any(|row| known(&row.trace_id)) && !linked.iter().any(known) {
+        let low = link.trace_id.low();
+        if !own.contains(&low) && known.insert(low) {
             linked.push(link.trace_id);
         }
     }
@@ -89,8 +94,10 @@ fn find_parents(spans: &[Span], missing: &mut Vec<SpanId>) -> Vec<Option<usize>>
         let low = span.trace_id.low();
         let same_id = by_id.get(&(low, span.span_id)).unwrap_or(&none);
         // The server's half of a shared span hangs under the client's half.
-        let caller =
-            span.flags.shared.then(|| same_id.iter().find(|i| **i != index && !spans[**i].flags.shared));
+        let caller = span
+            .flags
+            .shared
+            .then(|| same_id.iter().take(ALIKE_MAX).find(|i| **i != index && !spans[**i].flags.shared));
         let parent = match (caller.flatten(), span.parent_id) {
             (Some(caller), _) => Some(*caller),
             (None, Some(parent_id)) => {
@@ -116,7 +123,7 @@ fn find_parents(spans: &[Span], missing: &mut Vec<SpanId>) -> Vec<Option<usize>>
 /// Of the spans with the parent's id: the shared one on the child's own endpoint, else the unshared one, else any.
 fn choose(spans: &[Span], candidates: &[usize], child: usize) -> Option<usize> {
     let own = &spans[child].local;
-    let others = || candidates.iter().copied().filter(|i| *i != child);
+    let others = || candidates.iter().copied().filter(|i| *i != child).take(ALIKE_MAX);
     others()
         .find(|i| spans[*i].flags.shared && spans[*i].local.service_name == own.service_name)
         .or_else(|| others().find(|i| !spans[*i].flags.shared))

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use tracepact_base::TraceId;
-use tracepact_model::Value;
+use tracepact_model::{SpanEvent, Value};
 
 use super::*;
 
@@ -87,4 +87,29 @@ proptest! {
         let ids = |spans: &[Span]| spans.iter().map(|s| s.span_id).collect::<std::collections::BTreeSet<_>>();
         prop_assert_eq!(ids(&once), ids(&rows));
     }
+}
+
+#[test]
+fn many_fragments_with_many_endpoints_cost_no_square() {
+    let mut rows = Vec::new();
+    for port in 1..=20_000u16 {
+        let mut fragment = at(span(1), "orders");
+        fragment.local.port = Some(port);
+        rows.push(fragment);
+    }
+    assert_eq!(merge(&rows).len(), 20_000, "each says another port");
+    let again: Vec<Span> = rows.iter().chain(&rows).cloned().collect();
+    assert_eq!(merge(&again).len(), 20_000, "each joins its own");
+    let mut fragments = Vec::new();
+    for part in 0..5_000u64 {
+        let mut fragment = span(2);
+        let event =
+            |at_ns| SpanEvent { at_ns, name: "x".into(), attributes: Vec::new(), dropped_attributes: 0 };
+        fragment.events = (0..5).map(|i| event(part * 4 + i)).collect();
+        fragment.attributes = vec![(format!("k{part}").into(), Value::Bool(true))];
+        fragments.push(fragment);
+    }
+    let merged = merge(&fragments);
+    assert_eq!((merged.len(), merged[0].attributes.len(), merged[0].events.len()), (1, 5_000, 10_000));
+    assert!(merged[0].flags.truncated, "20,001 events do not fit");
 }
