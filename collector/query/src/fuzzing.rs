@@ -37,6 +37,9 @@ pub fn fuzz_native_query(data: &[u8]) {
         }
         Err(problem) => assert!(!problem.detail().is_empty()),
     }
+    for problem in native::fuzzing::others(&text, &config, NOW_NS) {
+        assert!(!problem.detail().is_empty());
+    }
     if let Ok(query) = native::fuzzing::series(&text, NOW_NS) {
         assert!(query.start_ns <= query.end_ns);
         assert!(query.name.is_some() || !query.labels.is_empty());

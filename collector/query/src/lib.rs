@@ -27,6 +27,7 @@ mod params;
 pub mod seen;
 mod service;
 pub mod standing;
+mod walk;
 mod zipkin;
 
 pub use config::QueryConfig;

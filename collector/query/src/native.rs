@@ -3,7 +3,10 @@
 mod answer;
 mod boards;
 pub(crate) mod breakers;
+mod compare;
 mod events;
+mod histogram;
+mod names;
 mod news;
 mod series;
 mod trace;
@@ -15,16 +18,31 @@ use crate::Query;
 
 pub use boards::{BulkheadsAnswer, LagAnswer, MessagesAnswer};
 pub use breakers::BreakersAnswer;
+pub use compare::{AttributeDifference, CompareAnswer};
 pub use events::EventsAnswer;
+pub use histogram::{DurationClass, HistogramAnswer, HistogramCell};
+pub use names::NamesAnswer;
 pub use series::{SeriesAnswer, SeriesPoints};
-pub use trace::{TraceAnswer, TraceEvent, TraceHeader, TraceLink, TraceSpan};
+pub use trace::{
+    CriticalSegment, RepeatedCalls, SkeletonAnswer, SkeletonColumns, SkeletonPath, SpansAnswer, TraceAnswer,
+    TraceEvent, TraceHeader, TraceLink, TraceSpan,
+};
 pub use traces::{TraceSummary, TracesAnswer};
 
 /// Every native route of this room.
 pub fn native_routes(query: Query) -> Routes {
-    Routes::new("native")
-        .get("/tracepact/v1/traces", Scope::Read, traces::get_traces)
-        .get("/tracepact/v1/traces/{trace_id}", Scope::Read, trace::get_trace)
+    let mut routes = Routes::new("native");
+    if query.config().enabled {
+        routes = routes
+            .get("/tracepact/v1/traces", Scope::Read, traces::get_traces)
+            .get("/tracepact/v1/traces/histogram", Scope::Read, histogram::get_histogram)
+            .get("/tracepact/v1/traces/compare", Scope::Read, compare::get_compare)
+            .get("/tracepact/v1/traces/{trace_id}", Scope::Read, trace::get_trace)
+            .get("/tracepact/v1/traces/{trace_id}/skeleton", Scope::Read, trace::skeleton::get_skeleton)
+            .get("/tracepact/v1/traces/{trace_id}/spans", Scope::Read, trace::details::get_spans)
+            .get("/tracepact/v1/names/{kind}", Scope::Read, names::get_names);
+    }
+    routes
         .get("/tracepact/v1/series", Scope::Read, series::get_series)
         .get("/tracepact/v1/events", Scope::Read, events::get_events)
         .get("/tracepact/v1/events/stream", Scope::Read, news::get_stream)
@@ -41,7 +59,12 @@ pub(crate) mod document {
     #[derive(OpenApi)]
     #[openapi(paths(
         super::traces::get_traces,
+        super::histogram::get_histogram,
+        super::compare::get_compare,
         super::trace::get_trace,
+        super::trace::skeleton::get_skeleton,
+        super::trace::details::get_spans,
+        super::names::get_names,
         super::series::get_series,
         super::events::get_events,
         super::news::get_stream,
@@ -67,6 +90,18 @@ pub(crate) mod fuzzing {
 
     pub(crate) fn traces(raw: &str, config: &QueryConfig, now_ns: u64) -> Result<SpanQuery, Problem> {
         super::traces::span_query(Some(raw), config, now_ns)
+    }
+
+    /// The other questions about traces: each within its bounds, or a problem.
+    pub(crate) fn others(raw: &str, config: &QueryConfig, now_ns: u64) -> Vec<Problem> {
+        let raw = Some(raw);
+        let asked = [
+            super::histogram::asked(raw, config, now_ns).map(drop),
+            super::compare::asked(raw, config, now_ns).map(drop),
+            super::trace::details::span_ids(raw).map(drop),
+            super::names::asked("tag_values", raw, config.names_max).map(drop),
+        ];
+        asked.into_iter().filter_map(Result::err).collect()
     }
 
     pub(crate) fn series(raw: &str, now_ns: u64) -> Result<SeriesQuery, Problem> {
