@@ -171,6 +171,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/names/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Names that were seen within the lookback; of every tag, not only of configured ones. */
+        get: operations["get_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/overview": {
         parameters: {
             query?: never;
@@ -308,6 +325,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/traces/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compares failed or slow traces with the rest of the window. */
+        get: operations["get_compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/traces/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long traces took, over time: a heat map's cells. */
+        get: operations["get_histogram"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/traces/{trace_id}": {
         parameters: {
             query?: never;
@@ -315,8 +366,45 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One trace as a tree: merged fragments, levels, offsets. */
+        /**
+         * One trace as a tree: merged fragments, levels, offsets; with clock skew, self times, the critical path and calls that
+         *     were made again needlessly.
+         */
         get: operations["get_trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/traces/{trace_id}/skeleton": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One trace of any size as columns; what a span says beyond them is asked for with `…/spans`. */
+        get: operations["get_skeleton"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/traces/{trace_id}/spans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What some spans say: tags, events, links. Ids that are not in the trace are left out. */
+        get: operations["get_spans"];
         put?: never;
         post?: never;
         delete?: never;
@@ -329,6 +417,40 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One attribute on both sides. A trace has it when any of its spans has. */
+        AttributeDifference: {
+            /**
+             * Format: double
+             * @description The first share less the second.
+             */
+            difference: number;
+            /** @description The key. */
+            key: string;
+            /** @description `intrinsic` (`service`, `name`, `kind`, `remote_service`), `span` or `resource`. */
+            level: string;
+            /**
+             * Format: int64
+             * @description Others that have it.
+             */
+            rest_count: number;
+            /**
+             * Format: double
+             * @description Share of the others, 0 to 1.
+             */
+            rest_share: number;
+            /**
+             * Format: int64
+             * @description Selected traces that have it.
+             */
+            selected_count: number;
+            /**
+             * Format: double
+             * @description Share of the selected that have it, 0 to 1.
+             */
+            selected_share: number;
+            /** @description The value as text, its first 200 bytes. */
+            value: string;
+        };
         /**
          * @description States of a circuit breaker, resilience4j's and Hystrix's together.
          * @enum {string}
@@ -456,6 +578,39 @@ export interface components {
             /** @description What is missing, when not. */
             cut?: string | null;
         };
+        /** @description Attributes by how much their share differs. */
+        CompareAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            as_of: string;
+            /** @description Whether every trace that matches is counted. */
+            complete: boolean;
+            /** @description What is missing, when not. */
+            cut?: string | null;
+            /** @description The greatest differences first, whichever way. */
+            differences: components["schemas"]["AttributeDifference"][];
+            /** @description Keys with a value of their own in nearly every trace: ids and times tell nothing. */
+            left_out: string[];
+            /**
+             * Format: int64
+             * @description The other traces of the window that meet the conditions.
+             */
+            rest_count: number;
+            /** @description What was selected: `errors` or `slow`. */
+            select: string;
+            /**
+             * Format: int64
+             * @description Traces selected.
+             */
+            selected_count: number;
+            /**
+             * Format: double
+             * @description From which length on a trace is slow, in microseconds; absent when failed ones were selected, or none has a length.
+             */
+            slower_than_us?: number | null;
+        };
         /** @description Environments, pacticipants and the latest contract of every pair. */
         ContractsOverview: {
             /** @description When this was true. */
@@ -496,6 +651,21 @@ export interface components {
              */
             services?: number | null;
         };
+        /** @description A stretch of time in which the trace waited for one span's own work. */
+        CriticalSegment: {
+            /**
+             * Format: double
+             * @description Its length in microseconds.
+             */
+            duration_us: number;
+            /** @description Which of `spans`, counted from 0. */
+            row: number;
+            /**
+             * Format: double
+             * @description Its start after the header's, in microseconds.
+             */
+            start_offset_us: number;
+        };
         /** @description One answer the gate gave. */
         Decision: {
             /** @description When it was first given. */
@@ -535,6 +705,19 @@ export interface components {
             released?: boolean;
             since: string;
             version: string;
+        };
+        /** @description A class of durations: above `from_us`, up to and with `to_us`. */
+        DurationClass: {
+            /**
+             * Format: double
+             * @description Lower bound in microseconds, not part of the class; 0 for the first one, which has it.
+             */
+            from_us: number;
+            /**
+             * Format: double
+             * @description Upper bound in microseconds, part of the class.
+             */
+            to_us: number;
         };
         /** @description An environment. */
         EnvironmentSummary: {
@@ -720,6 +903,61 @@ export interface components {
             /** @description The worst verdict of its partitions. */
             verdict: components["schemas"]["Verdict"];
         };
+        /** @description Traces by their start and their length. */
+        HistogramAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            as_of: string;
+            /** @description How many traces; cells without any are left out. */
+            cells: components["schemas"]["HistogramCell"][];
+            /** @description Whether every trace that matches is counted. */
+            complete: boolean;
+            /** @description What is missing, when not. */
+            cut?: string | null;
+            /** @description The classes of duration that occur and those between them. */
+            durations: components["schemas"]["DurationClass"][];
+            /**
+             * Format: date-time
+             * @description Start of the first step.
+             */
+            start: string;
+            /**
+             * Format: double
+             * @description Length of a step in microseconds.
+             */
+            step_us: number;
+            /** @description Number of steps. */
+            steps: number;
+            /**
+             * Format: int64
+             * @description Traces counted.
+             */
+            traces: number;
+            /**
+             * Format: int64
+             * @description Traces of the window that do not say how long they took; they are in no cell.
+             */
+            without_duration: number;
+        };
+        /** @description Traces of one step and one class. */
+        HistogramCell: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description Which of `durations`, counted from 0. */
+            duration: number;
+            /**
+             * Format: int64
+             * @description How many of them have a span that failed.
+             */
+            error_count: number;
+            /** @description Which step, counted from 0. */
+            step: number;
+        };
         /** @description An instance of a service that was seen at work. */
         Instance: {
             /** @description `service.instance.id`. */
@@ -818,6 +1056,20 @@ export interface components {
             flows: components["schemas"]["FlowView"][];
             /** @description Messages with a verdict, newest first, then those that wait past their window. */
             messages: components["schemas"]["MessageView"][];
+        };
+        /** @description Names seen, sorted. */
+        NamesAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            as_of: string;
+            /** @description Whether every name that was seen is here. */
+            complete: boolean;
+            /** @description What is missing, when not. */
+            cut?: string | null;
+            /** @description The names. */
+            names: string[];
         };
         /** @description A contract that a consumer proposes to its provider. */
         NewProposal: {
@@ -1024,6 +1276,28 @@ export interface components {
             cut?: string | null;
             proposals: components["schemas"]["Proposal"][];
         };
+        /** @description Calls to the same callee with the same operation and key. */
+        RepeatedCalls: {
+            /** @description Who was called. */
+            callee?: string | null;
+            /** @description `false`: a statement with places whose values no span tells; it may have asked for something else each time. */
+            certain: boolean;
+            /** @description How often it was called. */
+            count: number;
+            /** @description What was asked for: address, statement, key; the first 300 characters. */
+            key: string;
+            /** @description Calls that an earlier one had answered already. */
+            needless_count: number;
+            /**
+             * Format: double
+             * @description How long these took together, in microseconds.
+             */
+            needless_us: number;
+            /** @description The operation, as the caller names it. */
+            operation: string;
+            /** @description The calls by start, as places in `spans`; the first 100. */
+            rows: number[];
+        };
         /** @description Series found. */
         SeriesAnswer: {
             /**
@@ -1090,11 +1364,98 @@ export interface components {
          * @enum {string}
          */
         Severity: "error" | "warning";
+        /** @description One trace as columns. Row n of every column is the same span; parents come before their children, siblings by start. */
+        SkeletonAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true; late spans may still arrive.
+             */
+            as_of: string;
+            /** @description The columns. */
+            columns: components["schemas"]["SkeletonColumns"];
+            /** @description Whether every stored span is here. */
+            complete: boolean;
+            /** @description What the trace waited for, in order of time. */
+            critical_path: components["schemas"]["SkeletonPath"];
+            /** @description What is missing, when not. */
+            cut?: string | null;
+            /** @description What stands above the waterfall. */
+            header: components["schemas"]["TraceHeader"];
+            /** @description Words for kinds, by their number in the column; the first is "not said". */
+            kinds: string[];
+            /** @description Parents that spans name and that are not stored. */
+            missing_parents: string[];
+            /** @description Names of operations, by their number in the column. */
+            names: string[];
+            /** @description Calls that were made again although an earlier one had the answer, the most expensive first. */
+            repeated_calls: components["schemas"]["RepeatedCalls"][];
+            /** @description Number of spans without a parent here; one in a whole trace. */
+            roots: number;
+            /** @description Names of services, by their number in the column. */
+            services: string[];
+            /** @description The trace, 16 or 32 hex digits. */
+            trace_id: string;
+        };
+        /** @description What is known of every span. -1 and null stand for unknown. */
+        SkeletonColumns: {
+            /** @description Call level; a root has 1. */
+            depth: number[];
+            /** @description Length in microseconds. */
+            duration_us: (number | null)[];
+            /** @description Rows that failed. */
+            errors: number[];
+            /** @description Which of `kinds`. */
+            kind: number[];
+            /** @description Which of `names`; -1 for unknown. */
+            name: number[];
+            /** @description Row of the parent; -1 for a root. */
+            parent: number[];
+            /** @description Time in which no child ran, in microseconds. */
+            self_time_us: (number | null)[];
+            /** @description Which of `services`; -1 for unknown. */
+            service: number[];
+            /** @description By how much, in microseconds: `skew_us[n]` belongs to row `skewed[n]`. */
+            skew_us: number[];
+            /** @description Rows whose host's clock is behind. */
+            skewed: number[];
+            /** @description Ids, 16 hex digits. */
+            span_id: string[];
+            /** @description Start after the header's start, as it was received, in microseconds. */
+            start_offset_us: (number | null)[];
+        };
+        /** @description Stretches of time in which the trace waited for one span's own work, without a gap between them. */
+        SkeletonPath: {
+            /**
+             * Format: double
+             * @description End of the last, in microseconds.
+             */
+            end_offset_us?: number | null;
+            /** @description Whose. */
+            row: number[];
+            /** @description Its start after the header's, on the callers' clocks, in microseconds. It ends where the next begins. */
+            start_offset_us: number[];
+        };
         /**
          * @description Where a sample came from.
          * @enum {string}
          */
         Source: "otlp" | "hystrix";
+        /** @description Spans in full. */
+        SpansAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true; late fragments may still arrive.
+             */
+            as_of: string;
+            /** @description Whether everything stored of these spans is here. */
+            complete: boolean;
+            /** @description What is missing, when not. */
+            cut?: string | null;
+            /** @description The spans, in the order of the skeleton; both halves of a shared id. */
+            spans: components["schemas"]["TraceSpan"][];
+            /** @description The trace, 16 or 32 hex digits. */
+            trace_id: string;
+        };
         /** @description A topic as one group reads it. */
         TopicView: {
             /**
@@ -1131,12 +1492,16 @@ export interface components {
             as_of: string;
             /** @description Whether every stored span is here. */
             complete: boolean;
+            /** @description What the trace waited for, from its first root's start to its end without a gap, on the callers' clocks. */
+            critical_path: components["schemas"]["CriticalSegment"][];
             /** @description What is missing, when not. */
             cut?: string | null;
             /** @description What stands above the waterfall. */
             header: components["schemas"]["TraceHeader"];
             /** @description Parents that spans name and that are not stored. */
             missing_parents: string[];
+            /** @description Calls that were made again although an earlier one had the answer, the most expensive first. */
+            repeated_calls: components["schemas"]["RepeatedCalls"][];
             /** @description Number of spans without a parent here; one in a whole trace. */
             roots: number;
             /** @description The spans, parents before their children, siblings by start. */
@@ -1188,6 +1553,12 @@ export interface components {
         };
         /** @description One span at its place in the tree. */
         TraceSpan: {
+            /**
+             * Format: double
+             * @description Time in which the trace waited for its own work: its part of the critical path, in microseconds. Absent when it
+             *     has none.
+             */
+            critical_us?: number | null;
             /** @description Call level; a root has 1. */
             depth: number;
             /**
@@ -1213,10 +1584,21 @@ export interface components {
             remote_service?: string | null;
             /** @description The parent in the tree: the client's half for a shared server span, the producer for a linked consumer. */
             row_parent_id?: string | null;
+            /**
+             * Format: double
+             * @description Time in which none of its children ran, in microseconds.
+             */
+            self_time_us?: number | null;
             /** @description Service that made the span. */
             service?: string | null;
             /** @description Whether it is the server's half of a span id shared with the client. */
             shared: boolean;
+            /**
+             * Format: double
+             * @description How far the clock of its host is behind, by Zipkin's rule: add it to every offset here to be on the caller's
+             *     clock. Microseconds; absent when nothing is wrong.
+             */
+            skew_us?: number | null;
             /** @description Id; both halves of a shared span have the same. */
             span_id: string;
             /**
@@ -1271,7 +1653,9 @@ export interface components {
             complete: boolean;
             /** @description What is missing, when not. */
             cut?: string | null;
-            /** @description The traces, those nearest to the end of the window first. */
+            /** @description What to give as `cursor` for the traces after these; absent when there are none. */
+            next?: string | null;
+            /** @description The traces, in the order asked for. */
             traces: components["schemas"]["TraceSummary"][];
         };
         /** @description A transition in an answer. */
@@ -1619,6 +2003,65 @@ export interface operations {
             };
         };
     };
+    get_names: {
+        parameters: {
+            query?: {
+                /** @description Whose operations or remote services, any case */
+                service?: string;
+                /** @description Whose values */
+                key?: string;
+                /** @description Only names that begin with it, any case */
+                prefix?: string;
+                /** @description Most names; 1000 unless given */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `services`, `operations` (of a service), `remote_services` (seen by a service), `tags` (keys), `tag_values` (of a key) */
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The names, sorted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamesAnswer"];
+                };
+            };
+            /** @description A parameter is missing, unknown or out of bounds */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Searching is off here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description There are no names of this kind */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     get_overview: {
         parameters: {
             query?: never;
@@ -1875,22 +2318,34 @@ export interface operations {
             query?: {
                 /** @description A service of the trace, any case */
                 service?: string;
+                /** @description The other side of a span, any case */
+                remote_service?: string;
                 /** @description Operation name of a span, any case */
                 name?: string;
                 /** @description `key=value` that a span carries, or a key that must exist; may be repeated */
                 tag?: string[];
                 /** @description `true`: a span failed */
                 errors?: boolean;
+                /** @description On which spans the conditions must hold: `service` (those of the service, possibly different ones; unless given), `span` (one and the same), `trace` (any) */
+                scope?: string;
                 /** @description A span took at least this long */
                 min_duration_us?: number;
                 /** @description The same span took at most this long */
                 max_duration_us?: number;
+                /** @description The trace took at least this long, from its first start to its last end */
+                min_trace_duration_us?: number;
+                /** @description The trace took at most this long */
+                max_trace_duration_us?: number;
                 /** @description Traces that began at or after; an hour before `end` unless given */
                 start?: string;
                 /** @description Traces that began at or before; now unless given */
                 end?: string;
+                /** @description `newest` (unless given), `longest`, `most_spans`, `most_errors` */
+                sort?: string;
                 /** @description Most traces in the answer; 20 unless given */
                 limit?: number;
+                /** @description `next` of the page before, with the same conditions and sort; its window holds */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1898,7 +2353,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The traces nearest to the end of the window */
+            /** @description The first traces in that order */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1909,6 +2364,149 @@ export interface operations {
             };
             /** @description A parameter is unknown, malformed or out of bounds */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Searching is off here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_compare: {
+        parameters: {
+            query: {
+                /** @description `errors`: traces with a span that failed; `slow`: the long ones */
+                select: string;
+                /** @description With `slow`: from which length on; the slowest twentieth unless given */
+                slower_than_us?: number;
+                /** @description As in the search, like all conditions: they say what both sides are taken from */
+                service?: string;
+                /** @description As in the search */
+                remote_service?: string;
+                /** @description As in the search */
+                name?: string;
+                /** @description As in the search */
+                tag?: string[];
+                /** @description As in the search */
+                errors?: boolean;
+                /** @description As in the search */
+                scope?: string;
+                /** @description As in the search */
+                min_duration_us?: number;
+                /** @description As in the search */
+                max_duration_us?: number;
+                /** @description As in the search */
+                min_trace_duration_us?: number;
+                /** @description As in the search */
+                max_trace_duration_us?: number;
+                /** @description As in the search */
+                start?: string;
+                /** @description As in the search */
+                end?: string;
+                /** @description Most differences, 1 to 1000; 50 unless given */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Attributes by how much their share differs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareAnswer"];
+                };
+            };
+            /** @description A parameter is unknown, malformed or out of bounds */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Searching is off here */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_histogram: {
+        parameters: {
+            query?: {
+                /** @description As in the search, like all conditions */
+                service?: string;
+                /** @description As in the search */
+                remote_service?: string;
+                /** @description As in the search */
+                name?: string;
+                /** @description As in the search */
+                tag?: string[];
+                /** @description As in the search */
+                errors?: boolean;
+                /** @description As in the search */
+                scope?: string;
+                /** @description As in the search */
+                min_duration_us?: number;
+                /** @description As in the search */
+                max_duration_us?: number;
+                /** @description As in the search */
+                min_trace_duration_us?: number;
+                /** @description As in the search */
+                max_trace_duration_us?: number;
+                /** @description As in the search */
+                start?: string;
+                /** @description As in the search */
+                end?: string;
+                /** @description Steps the window is cut into, 1 to 500; 60 unless given */
+                steps?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts by step and class of duration */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistogramAnswer"];
+                };
+            };
+            /** @description A parameter is unknown, malformed or out of bounds */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Searching is off here */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1940,6 +2538,91 @@ export interface operations {
                 };
             };
             /** @description Not a trace id */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description No span of this trace is stored */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_skeleton: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 1 to 32 hex digits; short ids are padded */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trace as columns */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkeletonAnswer"];
+                };
+            };
+            /** @description Not a trace id */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description No span of this trace is stored */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_spans: {
+        parameters: {
+            query: {
+                /** @description 1 to 16 hex digits; may be given 90 times */
+                span_id: string[];
+            };
+            header?: never;
+            path: {
+                /** @description 1 to 32 hex digits; short ids are padded */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The spans in full */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpansAnswer"];
+                };
+            };
+            /** @description Not an id, or too many */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -23,7 +23,7 @@ const span = (span_id: string, depth: number, service: string, name: string, mor
   ...more,
 });
 
-function open(spans: unknown[], path = "/traces/463ac35c9f6413ad") {
+function open(spans: unknown[], path = "/traces/463ac35c9f6413ad", more = {}) {
   serve({
     "/tracepact/v1/traces/463ac35c9f6413ad": {
       as_of: AS_OF,
@@ -39,6 +39,7 @@ function open(spans: unknown[], path = "/traces/463ac35c9f6413ad") {
       spans,
       missing_parents: [],
       roots: 1,
+      ...more,
     },
   });
   navigate(path, "push");
@@ -142,6 +143,54 @@ describe("one trace", () => {
     expect(await within(grid).findByRole("row", { name: /^orders step 2310,/ })).toBeInTheDocument();
     expect(within(grid).getAllByRole("row").length).toBeLessThan(100);
     expect(first).toHaveFocus();
+  });
+
+  it("marks what it waited for, moves a clock that is behind, and tells self time", async () => {
+    const spans = [
+      story[0],
+      span("b", 1, "orders", "publish", {
+        start_offset_us: -3_000,
+        skew_us: 5_000,
+        self_time_us: 4_000,
+        critical_us: 4_000,
+      }),
+    ];
+    const critical_path = [
+      { row: 0, start_offset_us: 0, duration_us: 2_000 },
+      { row: 1, start_offset_us: 2_000, duration_us: 4_000 },
+    ];
+    open(spans, "/traces/463ac35c9f6413ad?span=b", { critical_path });
+    const row = await screen.findByRole("row", { name: /^orders publish.*4.00 ms on the critical path$/ });
+    expect(row.querySelector(".track")).toHaveStyle({ left: "10%" });
+    expect(row.querySelectorAll(".waited")).toHaveLength(1);
+    expect(row.querySelector(".waited")).toHaveStyle({ left: "10%", width: "20%" });
+    const panel = screen.getByRole("region", { name: "Span details" });
+    expect(panel).toHaveTextContent("self time4.00 ms");
+    expect(panel).toHaveTextContent("5.00 ms behind its caller's");
+    expect(screen.getByText(/critical path: what the trace waited for/)).toBeInTheDocument();
+  });
+
+  it("names calls that were made again, and leads to them", async () => {
+    const user = userEvent.setup();
+    const repeated_calls = [
+      {
+        callee: "products",
+        operation: "GET",
+        key: "/products/7",
+        certain: true,
+        count: 3,
+        needless_count: 2,
+        needless_us: 2_000,
+        rows: [1, 3],
+      },
+    ];
+    open(story, undefined, { repeated_calls });
+    expect(await screen.findByText(/products was asked 3 times/)).toHaveTextContent("2 needless, 2.00 ms");
+    await user.click(screen.getByRole("button", { name: "Show the second" }));
+    expect(await screen.findByRole("row", { name: /^orders reply/ })).toHaveAttribute(
+      "aria-selected",
+      "true",
+    );
   });
 
   it("says why there may be no such trace", async () => {

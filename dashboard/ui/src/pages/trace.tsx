@@ -12,7 +12,9 @@ import { useKeys } from "../keys/keys";
 import { adjust, Link, type Place } from "../router/router";
 import { seriesOf } from "../trace/colours";
 import { nextError, revealing, rowsOf } from "../trace/flatten";
+import { Repeated } from "../trace/repeated";
 import { SpanPanel } from "../trace/span_panel";
+import { waitedFor } from "../trace/waited";
 import { Waterfall } from "../trace/waterfall";
 
 export function TracePage({ id, place }: { id: string; place: Place }) {
@@ -108,6 +110,7 @@ function Header({ data }: { data: TraceAnswer }) {
 function Spans({ data, place }: { data: TraceAnswer; place: Place }) {
   const rows = useMemo(() => rowsOf(data.spans), [data]);
   const series = useMemo(() => seriesOf(data.header.services), [data]);
+  const waited = useMemo(() => waitedFor(data), [data]);
   const wanted = place.query.get("span");
   const openIndex = useMemo(() => {
     if (!wanted) return undefined;
@@ -165,6 +168,13 @@ function Spans({ data, place }: { data: TraceAnswer; place: Place }) {
   const opened = openIndex === undefined ? undefined : rows[openIndex];
   return (
     <>
+      <Repeated
+        calls={data.repeated_calls ?? []}
+        onOpen={(index) => {
+          goTo(index, true);
+          open(index);
+        }}
+      />
       <ul class="legend" aria-label="Services of this trace">
         {data.header.services.map((service) => (
           <li key={service}>
@@ -172,6 +182,12 @@ function Spans({ data, place }: { data: TraceAnswer; place: Place }) {
             {service}
           </li>
         ))}
+        {waited.size > 0 ? (
+          <li title="Where another span's bar has no line below it, the trace did not wait for it.">
+            <span class="waited-key" />
+            critical path: what the trace waited for
+          </li>
+        ) : null}
       </ul>
       <div class={opened ? "trace with-panel" : "trace"}>
         <Waterfall
@@ -179,6 +195,7 @@ function Spans({ data, place }: { data: TraceAnswer; place: Place }) {
           folded={folded}
           setFolded={setFolded}
           total_us={data.header.duration_us ?? 0}
+          waited={waited}
           series={series}
           selected={openIndex}
           focus={focus}

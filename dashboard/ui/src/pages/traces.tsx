@@ -12,7 +12,25 @@ import { count } from "../format/count";
 import { duration, parseDuration } from "../format/duration";
 import { useKeys } from "../keys/keys";
 import { Link, navigate, type Place } from "../router/router";
-import { fromQuery, LIMITS, RANGES, rangeMs, splitTags, type TraceSearch, toQuery } from "../url/search";
+import {
+  fromQuery,
+  LIMITS,
+  RANGES,
+  rangeMs,
+  SORTS,
+  type Sort,
+  splitTags,
+  type TraceSearch,
+  toQuery,
+} from "../url/search";
+
+/** What the orders are called on the page. */
+const SORT_NAMES: Record<Sort, string> = {
+  newest: "newest first",
+  longest: "longest first",
+  most_spans: "most spans first",
+  most_errors: "most errors first",
+};
 
 /** The API path for a search made at `now`; a bad duration asks nothing. */
 export function searchPath(search: TraceSearch, now: number): string | null {
@@ -28,6 +46,8 @@ export function searchPath(search: TraceSearch, now: number): string | null {
     start: fixed ? search.start : new Date(now - rangeMs(search.range)).toISOString(),
     end: search.end,
     limit: search.limit,
+    sort: search.sort === "newest" ? undefined : search.sort,
+    cursor: search.cursor,
   });
 }
 
@@ -53,7 +73,7 @@ export function TracesPage({ place }: { place: Place }) {
         </Notice>
       ) : (
         <Answer query={again} what="traces">
-          {(data) => <TraceList traces={data.traces} search={search} />}
+          {(data) => <TraceList data={data} search={search} />}
         </Answer>
       )}
     </>
@@ -77,6 +97,8 @@ function SearchForm({ search, onSame }: { search: TraceSearch; onSame: () => voi
       start: range === "fixed" ? search.start : "",
       end: range === "fixed" ? search.end : "",
       limit: Number(text("limit")),
+      sort: SORTS.find((known) => known === text("sort")) ?? "newest",
+      cursor: "",
     }).toString();
     if (query === toQuery(search).toString()) onSame();
     else navigate(query === "" ? "/traces" : `/traces?${query}`, "push");
@@ -139,6 +161,16 @@ function SearchForm({ search, onSame }: { search: TraceSearch; onSame: () => voi
           ))}
         </select>
       </label>
+      <label>
+        Order
+        <select name="sort">
+          {SORTS.map((sort) => (
+            <option key={sort} value={sort} selected={sort === search.sort}>
+              {SORT_NAMES[sort]}
+            </option>
+          ))}
+        </select>
+      </label>
       <label class="check">
         <input type="checkbox" name="errors" defaultChecked={search.errors} />
         with errors
@@ -150,65 +182,76 @@ function SearchForm({ search, onSame }: { search: TraceSearch; onSame: () => voi
   );
 }
 
-function TraceList({ traces, search }: { traces: TraceSummary[]; search: TraceSearch }) {
+function TraceList({ data, search }: { data: TracesAnswer; search: TraceSearch }) {
+  const traces: TraceSummary[] = data.traces;
+  const next = data.next ? `/traces?${toQuery({ ...search, cursor: data.next })}` : undefined;
+  const further = next ? (
+    <p>
+      <Link to={next}>{traces.length === 0 ? "Go on searching" : "Further traces"}</Link>
+    </p>
+  ) : null;
   if (traces.length === 0) {
     return (
       <Empty>
         No trace matches. Look further back than {search.start === "" ? search.range : "this window"}, or take
         a condition away; names of services compare without case, operations and tags exactly.
+        {further}
       </Empty>
     );
   }
   const longest = Math.max(...traces.map((t) => t.duration_us ?? 0), 1);
   return (
-    <Scroll label="Traces found">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Trace</th>
-            <th scope="col">Started</th>
-            <th scope="col" class="num">
-              Duration
-            </th>
-            <th scope="col" class="num">
-              Spans
-            </th>
-            <th scope="col">Errors</th>
-            <th scope="col">Services</th>
-          </tr>
-        </thead>
-        <tbody>
-          {traces.map((t) => (
-            <tr key={t.trace_id}>
-              <th scope="row">
-                <Link to={`/traces/${t.trace_id}`}>
-                  {t.root_service ?? "unknown service"}: {t.root_name ?? "unnamed"}
-                </Link>{" "}
-                <span class="soft mono">{t.trace_id.slice(0, 8)}</span>
+    <>
+      <Scroll label="Traces found">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Trace</th>
+              <th scope="col">Started</th>
+              <th scope="col" class="num">
+                Duration
               </th>
-              <td>
-                <Ago at={t.start} />
-              </td>
-              <td class="num">
-                {duration(t.duration_us)}
-                <span class="span-bar" style={{ width: `${((t.duration_us ?? 0) / longest) * 100}%` }} />
-              </td>
-              <td class="num">{count(t.span_count)}</td>
-              <td class="nowrap">
-                {t.error_count > 0 ? (
-                  <span class="state tone-bad">
-                    <Shape name="square" />
-                    {t.error_count === 1 ? "1 error" : `${count(t.error_count)} errors`}
-                  </span>
-                ) : (
-                  <span class="soft">none</span>
-                )}
-              </td>
-              <td>{t.services.join(", ")}</td>
+              <th scope="col" class="num">
+                Spans
+              </th>
+              <th scope="col">Errors</th>
+              <th scope="col">Services</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+          </thead>
+          <tbody>
+            {traces.map((t) => (
+              <tr key={t.trace_id}>
+                <th scope="row">
+                  <Link to={`/traces/${t.trace_id}`}>
+                    {t.root_service ?? "unknown service"}: {t.root_name ?? "unnamed"}
+                  </Link>{" "}
+                  <span class="soft mono">{t.trace_id.slice(0, 8)}</span>
+                </th>
+                <td>
+                  <Ago at={t.start} />
+                </td>
+                <td class="num">
+                  {duration(t.duration_us)}
+                  <span class="span-bar" style={{ width: `${((t.duration_us ?? 0) / longest) * 100}%` }} />
+                </td>
+                <td class="num">{count(t.span_count)}</td>
+                <td class="nowrap">
+                  {t.error_count > 0 ? (
+                    <span class="state tone-bad">
+                      <Shape name="square" />
+                      {t.error_count === 1 ? "1 error" : `${count(t.error_count)} errors`}
+                    </span>
+                  ) : (
+                    <span class="soft">none</span>
+                  )}
+                </td>
+                <td>{t.services.join(", ")}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {further}
+    </>
   );
 }

@@ -42,10 +42,13 @@ export function SpanPanel({ row, trace, onClose }: { row: Row; trace: TraceAnswe
     kind: span.kind ?? "not set",
     "starts after": duration(span.start_offset_us),
     duration: duration(span.duration_us),
+    "self time": duration(span.self_time_us),
     "span id": span.span_id,
     "parent id": span.parent_id ?? "none",
     level: row.level,
   };
+  if (span.critical_us) facts["the trace waited"] = `${duration(span.critical_us)} for its own work`;
+  if (span.skew_us) facts.clock = `${duration(span.skew_us)} behind its caller's; moved by that here`;
   if (span.instance) facts.instance = span.instance;
   if (span.version) facts.version = span.version;
   if (span.remote_service) facts["remote service"] = span.remote_service;

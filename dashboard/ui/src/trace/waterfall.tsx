@@ -8,6 +8,7 @@ import { duration } from "../format/duration";
 import { useKeys } from "../keys/keys";
 import { parentIndex, type Row, visible } from "./flatten";
 import { place, ticks, windowed } from "./ticks";
+import { moved, type Stretch } from "./waited";
 
 export const ROW_PX = 26;
 const EXTRA_ROWS = 12;
@@ -21,6 +22,8 @@ interface Props {
   folded: ReadonlySet<number>;
   setFolded: (folded: ReadonlySet<number>) => void;
   total_us: number;
+  /** What the trace waited for, by the row's index. */
+  waited: ReadonlyMap<number, readonly Stretch[]>;
   series: (service: string | null | undefined) => number;
   selected: number | undefined;
   /** Which row has the roving tab stop; `byUser` moves the browser's focus there too. */
@@ -34,6 +37,7 @@ export function Waterfall({
   folded,
   setFolded,
   total_us,
+  waited,
   series,
   selected,
   focus,
@@ -150,6 +154,7 @@ export function Waterfall({
                 row={row}
                 at={at}
                 total_us={total_us}
+                waited={waited.get(row.index) ?? []}
                 colour={series(row.span.service)}
                 selected={row.index === selected}
                 focused={at === focusAt}
@@ -190,6 +195,7 @@ export function sentence(row: Row, total_us: number): string {
   if (total_us > 0 && span.duration_us)
     parts.push(`${Math.round((span.duration_us / total_us) * 100)} % of the trace`);
   if (span.error) parts.push("error");
+  if (span.critical_us) parts.push(`${duration(span.critical_us)} on the critical path`);
   return parts.filter((p) => p !== "").join(", ");
 }
 
@@ -197,6 +203,7 @@ interface SpanRowProps {
   row: Row;
   at: number;
   total_us: number;
+  waited: readonly Stretch[];
   colour: number;
   selected: boolean;
   focused: boolean;
@@ -205,9 +212,10 @@ interface SpanRowProps {
   onOpen: () => void;
 }
 
-function SpanRow({ row, at, total_us, colour, selected, focused, onFold, onFocus, onOpen }: SpanRowProps) {
+function SpanRow(props: SpanRowProps) {
+  const { row, at, total_us, waited, colour, selected, focused, onFold, onFocus, onOpen } = props;
   const { span } = row;
-  const bar = place(span.start_offset_us, span.duration_us, total_us);
+  const bar = place(moved(span.start_offset_us, span), span.duration_us, total_us);
   const depth = Math.min(row.level - 1, INDENT_LEVELS_MAX);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid handles the keys of all its rows
@@ -276,10 +284,21 @@ function SpanRow({ row, at, total_us, colour, selected, focused, onFold, onFocus
           />
         ) : null}
         {span.events.map((event, n) => {
-          const mark = place(event.offset_us, 0, total_us);
+          const mark = place(moved(event.offset_us, span), 0, total_us);
           return mark ? (
             // Numbered: events of a span never move
             <span key={n} class="mark" title={event.name} style={{ left: `${mark.left}%` }} />
+          ) : null;
+        })}
+        {waited.map((stretch) => {
+          const part = place(stretch.start_us, stretch.length_us, total_us);
+          return part ? (
+            <span
+              key={stretch.start_us}
+              class="waited"
+              title={`the trace waited ${duration(stretch.length_us)} for this`}
+              style={{ left: `${part.left}%`, width: `${part.width}%` }}
+            />
           ) : null;
         })}
         <span class="took">{duration(span.duration_us)}</span>

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { searchPath } from "../pages/traces";
-import { EMPTY, fromQuery, LIMITS, RANGES, splitTags, toQuery } from "./search";
+import { EMPTY, fromQuery, LIMITS, RANGES, SORTS, splitTags, toQuery } from "./search";
 
 const word = fc.string({ maxLength: 20 }).map((s) => s.trim());
 
@@ -20,6 +20,8 @@ describe("the search in the address bar", () => {
       start: word,
       end: word,
       limit: fc.constantFrom(...LIMITS),
+      sort: fc.constantFrom(...SORTS),
+      cursor: word,
     });
     fc.assert(
       fc.property(searches, (search) => {
@@ -31,7 +33,7 @@ describe("the search in the address bar", () => {
 
   it("is empty when nothing is asked, and takes garbage for the default", () => {
     expect(toQuery(EMPTY).toString()).toBe("");
-    expect(fromQuery(new URLSearchParams("limit=7&range=99y&errors=yes"))).toEqual(EMPTY);
+    expect(fromQuery(new URLSearchParams("limit=7&range=99y&errors=yes&sort=best"))).toEqual(EMPTY);
   });
 
   it("becomes the API's question", () => {
@@ -52,6 +54,12 @@ describe("the search in the address bar", () => {
     expect(searchPath({ ...EMPTY, minDuration: "fast" }, now)).toBeNull();
     const fixed = new URL(searchPath({ ...EMPTY, start: "2026-11-20T00:00:00Z" }, now) ?? "", "http://x");
     expect(fixed.searchParams.get("start")).toBe("2026-11-20T00:00:00Z");
+    const next = new URL(
+      searchPath({ ...EMPTY, sort: "longest", cursor: "longest.1" }, now) ?? "",
+      "http://x",
+    );
+    expect(next.searchParams.get("sort")).toBe("longest");
+    expect(next.searchParams.get("cursor")).toBe("longest.1");
   });
 
   it("splits tags at commas", () => expect(splitTags(" a=b, c=d=e ,\n")).toEqual(["a=b", "c=d=e"]));

@@ -14,7 +14,14 @@ export interface TraceSearch {
   start: string;
   end: string;
   limit: number;
+  sort: Sort;
+  /** Where the page before ended; empty for the first. */
+  cursor: string;
 }
+
+/** Orders of the search, as the API names them. */
+export const SORTS = ["newest", "longest", "most_spans", "most_errors"] as const;
+export type Sort = (typeof SORTS)[number];
 
 export const RANGES = ["15m", "1h", "6h", "24h", "7d"] as const;
 export const LIMITS = [20, 50, 100, 200] as const;
@@ -29,12 +36,15 @@ export const EMPTY: TraceSearch = {
   start: "",
   end: "",
   limit: 20,
+  sort: "newest",
+  cursor: "",
 };
 
 export function fromQuery(query: URLSearchParams): TraceSearch {
   const text = (name: string) => (query.get(name) ?? "").trim();
   const limit = Number(text("limit"));
   const range = text("range");
+  const sort = text("sort");
   return {
     service: text("service"),
     name: text("name"),
@@ -48,6 +58,8 @@ export function fromQuery(query: URLSearchParams): TraceSearch {
     start: text("start"),
     end: text("end"),
     limit: (LIMITS as readonly number[]).includes(limit) ? limit : EMPTY.limit,
+    sort: SORTS.find((known) => known === sort) ?? EMPTY.sort,
+    cursor: text("cursor"),
   };
 }
 
@@ -62,6 +74,8 @@ export function toQuery(search: TraceSearch): URLSearchParams {
   if (search.start.trim()) query.set("start", search.start.trim());
   if (search.end.trim()) query.set("end", search.end.trim());
   if (search.limit !== EMPTY.limit) query.set("limit", String(search.limit));
+  if (search.sort !== EMPTY.sort) query.set("sort", search.sort);
+  if (search.cursor.trim()) query.set("cursor", search.cursor.trim());
   return query;
 }
 
