@@ -26,6 +26,7 @@ enum Command {
     DeployGate(contracts::DeployGate),
     Contract(contracts::Contract),
     Verify(contracts::Verify),
+    Stub(contracts::Stub),
 }
 
 impl CommandLine {
@@ -39,6 +40,7 @@ impl CommandLine {
             Command::DeployGate(command) => client(command.run()),
             Command::Contract(command) => client(command.run()),
             Command::Verify(command) => client(command.run()),
+            Command::Stub(command) => client(command.run()),
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::Broker;
 
 mod gate;
 mod overview;
+mod proposal_answers;
+mod proposal_sync;
 mod proposals;
 
 /// The native routes. Pact clients' own addresses do not overlap with them, so both can stand on one port.
@@ -24,8 +26,15 @@ pub fn native_routes(broker: Broker) -> Routes {
         .get("/tracepact/v1/proposals", Scope::Read, proposals::list)
         .post("/tracepact/v1/proposals", Scope::Publish, proposals::propose)
         .get("/tracepact/v1/proposals/{id}", Scope::Read, proposals::get)
-        .post("/tracepact/v1/proposals/{id}/accept", Scope::Admin, proposals::accept)
-        .post("/tracepact/v1/proposals/{id}/reject", Scope::Admin, proposals::reject)
+        .post("/tracepact/v1/proposals/{id}/accept", Scope::Admin, proposal_answers::accept)
+        .post("/tracepact/v1/proposals/{id}/reject", Scope::Admin, proposal_answers::reject)
+        .post("/tracepact/v1/proposals/{id}/withdraw", Scope::Publish, proposal_answers::withdraw)
+        .post("/tracepact/v1/proposals/{id}/ready", Scope::Publish, proposal_answers::ready)
+        .post("/tracepact/v1/proposals/{id}/comments", Scope::Publish, proposal_answers::comment)
+        .get("/tracepact/v1/providers/{provider}/acceptance", Scope::Read, proposal_sync::mode)
+        .put("/tracepact/v1/providers/{provider}/acceptance", Scope::Admin, proposal_sync::set_mode)
+        .post("/tracepact/v1/providers/{provider}/sync", Scope::Admin, proposal_sync::sync)
+        .post("/tracepact/v1/contracts/check", Scope::Read, proposal_sync::check)
         .with_state(broker)
 }
 
@@ -43,8 +52,15 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     proposals::list,
     proposals::propose,
     proposals::get,
-    proposals::accept,
-    proposals::reject,
+    proposal_answers::accept,
+    proposal_answers::reject,
+    proposal_answers::withdraw,
+    proposal_answers::ready,
+    proposal_answers::comment,
+    proposal_sync::mode,
+    proposal_sync::set_mode,
+    proposal_sync::sync,
+    proposal_sync::check,
 ))]
 struct Described;
 

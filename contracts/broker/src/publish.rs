@@ -4,6 +4,7 @@ use tracepact_base::EventKind;
 use tracepact_contract_model::{Pact, check_name, diff, merge};
 
 use crate::broker::{on_edge, tell};
+use crate::proposing::published_on_line;
 use crate::store::{Conn, pacticipants, pacts, versions};
 use crate::{Broker, BrokerError};
 
@@ -78,7 +79,13 @@ impl Broker {
         }
         let mut contracts = Vec::new();
         for contract in &publication.contracts {
-            let outcome = self.place(conn, consumer.id, version.id, &publication, contract, now).await?;
+            let (outcome, provider, content) =
+                self.place(conn, consumer.id, version.id, &publication, contract, now).await?;
+            if let Some(branch) = &publication.branch {
+                let (asks, answers) = ((consumer.id, consumer.name.as_str()), (provider, outcome.provider.as_str()));
+                let number = publication.version.trim();
+                published_on_line(self, conn, asks, answers, branch.trim(), content, number).await?;
+            }
             if outcome.change != Change::Unchanged {
                 let event = self.event(
                     EventKind::ContractChange,
@@ -111,7 +118,7 @@ impl Broker {
         publication: &Publication,
         contract: &Contract,
         now: i64,
-    ) -> Result<ContractOutcome, BrokerError> {
+    ) -> Result<(ContractOutcome, i64, i64), BrokerError> {
         let provider = pacticipants::get_or_create(conn, &contract.pact.provider, now).await?;
         let present = pacts::of_version(conn, version, provider.id).await?;
         let mut merged = None;
@@ -143,7 +150,8 @@ impl Broker {
         if change != Change::Unchanged {
             pacts::set(conn, version, consumer, provider.id, row, now).await?;
         }
-        Ok(ContractOutcome { provider: provider.name, change, new_content })
+        let outcome = ContractOutcome { provider: provider.name, change, new_content };
+        Ok((outcome, provider.id, row))
     }
 }
 

@@ -6,9 +6,14 @@ use tracepact_contract_model::{Selector, SelectorKind};
 
 use crate::BrokerError;
 use crate::store::pacticipants::Pacticipant;
-use crate::store::pacts::{Published, Which, content_by_row, last_with_content, published};
+use crate::store::pacts::{Published, Which, content_by_row, published};
+use crate::store::proposals;
 use crate::store::verifications::{SuccessBy, succeeded};
-use crate::store::{Conn, environments, proposals, versions};
+use crate::store::{Conn, environments, versions};
+
+mod agreements;
+
+use agreements::{add_accepted, add_selected_proposals, rule_by_proposals};
 
 /// What a provider's build asks for.
 #[derive(Debug, Default)]
@@ -36,6 +41,8 @@ pub(crate) struct Selected {
     pub(crate) wip: bool,
     /// Set for a contract the provider accepted: who accepted it, and on which consumer branch it was proposed.
     pub(crate) accepted: Option<Accepted>,
+    /// What its proposal says: a failure does not break the build, however often it was verified before.
+    pub(crate) unbound: Option<String>,
 }
 
 /// How a contract became binding.
@@ -74,7 +81,11 @@ pub(crate) async fn select(
     for one in &mut selected {
         one.pending = wanted.pending && is_pending(conn, provider, one.content_row, wanted).await?;
     }
-    add_accepted(conn, provider, &mut selected).await?;
+    add_selected_proposals(conn, provider, selectors, wanted, &mut selected).await?;
+    rule_by_proposals(conn, provider, &mut selected).await?;
+    if on_main_branch(provider, wanted) {
+        add_accepted(conn, provider, &mut selected).await?;
+    }
     if let Some(since) = wanted.wip_since {
         add_wip(conn, provider, wanted, since, &mut selected).await?;
     }
@@ -92,6 +103,16 @@ fn of_publication(publication: &Published, short: &str) -> Selected {
         pending: false,
         wip: false,
         accepted: None,
+        unbound: None,
+    }
+}
+
+/// Whether the build is one of the provider's main branch. A build that does not say its branch is taken for one.
+fn on_main_branch(provider: &Pacticipant, wanted: &Wanted) -> bool {
+    match (&wanted.branch, &provider.main_branch) {
+        (None, _) => true,
+        (Some(branch), Some(main)) => branch == main,
+        (Some(branch), None) => versions::MAIN_BRANCH_CANDIDATES.contains(&branch.as_str()),
     }
 }
 
@@ -234,44 +255,6 @@ async fn is_pending(
     Ok(false)
 }
 
-/// What the provider accepted is never pending, and is there even when no selector asks for it.
-async fn add_accepted(
-    conn: &mut Conn,
-    provider: &Pacticipant,
-    selected: &mut Vec<Selected>,
-) -> Result<(), BrokerError> {
-    for proposal in proposals::accepted(conn, provider.id).await? {
-        let by = proposals::history(conn, proposal.id)
-            .await?
-            .into_iter()
-            .rev()
-            .find(|h| h.state == "accepted")
-            .and_then(|h| h.who);
-        let accepted = Accepted { by, branch: proposal.consumer_branch.clone() };
-        if let Some(present) = selected.iter_mut().find(|s| s.content_row == proposal.content_row) {
-            present.pending = false;
-            present.accepted = Some(accepted);
-            continue;
-        }
-        let version = last_with_content(conn, proposal.content_row).await?.map(|p| (p.version_id, p.version));
-        selected.push(Selected {
-            consumer: proposal.consumer.clone(),
-            content_row: proposal.content_row,
-            content_id: proposal.content_id.clone(),
-            version,
-            short: "accepted".into(),
-            reasons: vec![format!(
-                "the contract that {} proposed on branch '{}' and {} accepted",
-                proposal.consumer, proposal.consumer_branch, provider.name
-            )],
-            pending: false,
-            wip: false,
-            accepted: Some(accepted),
-        });
-    }
-    Ok(())
-}
-
 /// Work in progress: new heads of branches and tags, and open proposals, that this line has not verified yet.
 async fn add_wip(
     conn: &mut Conn,
@@ -290,30 +273,13 @@ async fn add_wip(
         candidates.push(of_publication(head, "WIP"));
     }
     for proposal in proposals::in_state(conn, provider.id, "proposed").await? {
-        if content_by_row(conn, proposal.content_row).await?.created_at < since {
-            continue;
+        if content_by_row(conn, proposal.content_row).await?.created_at >= since {
+            candidates.push(agreements::of_proposal(conn, &proposal, "WIP").await?);
         }
-        let version = last_with_content(conn, proposal.content_row).await?.map(|p| (p.version_id, p.version));
-        candidates.push(Selected {
-            consumer: proposal.consumer,
-            content_row: proposal.content_row,
-            content_id: proposal.content_id,
-            version,
-            short: "WIP".into(),
-            reasons: Vec::new(),
-            pending: true,
-            wip: true,
-            accepted: None,
-        });
     }
-    let refused: Vec<i64> = proposals::in_state(conn, provider.id, "rejected")
-        .await?
-        .into_iter()
-        .map(|p| p.content_row)
-        .collect();
     for mut candidate in candidates {
         if selected.iter().any(|s| s.content_row == candidate.content_row)
-            || refused.contains(&candidate.content_row)
+            || !agreements::may_be_wip(conn, provider, candidate.content_row).await?
         {
             continue;
         }

@@ -14,6 +14,8 @@ mod it {
     mod outbox;
     mod parallel;
     mod postgres;
+    mod proposal_flow;
+    mod proposal_states;
     mod proposals;
     mod publish;
     mod support;

@@ -17,20 +17,24 @@
 //! plugins (a pact that names one is refused), or decide anything about deploys (`gate`).
 
 mod canonical;
+mod contract_file;
 mod diff;
 mod json;
 mod names;
 mod pact;
 mod query;
 mod selector;
+mod semantic;
 
 pub use canonical::{ContentId, interaction_id};
+pub use contract_file::{ContractFile, ContractFileError, YAML_BYTES_MAX, file_stem};
 pub use diff::{ChangedInteraction, FieldChange, PactDiff, diff};
 pub use json::{Json, JsonError, MAX_DEPTH};
 pub use names::{NAME_BYTES_MAX, NameProblem, check_name};
 pub use pact::{Interaction, InteractionKind, Pact, PactError, merge};
 pub use query::{QueryError, QueryValue, decode_percent, parse_nested};
 pub use selector::{Selector, SelectorError, SelectorKind, parse_selectors};
+pub use semantic::{Coverage, Effect, Meaning, Meanings, coverage, meanings};
 
 /// Entry points for fuzzing: each takes any bytes and must neither panic nor run away.
 #[doc(hidden)]
@@ -41,6 +45,15 @@ pub mod fuzzing {
             // What was accepted must survive its own written form with the same identity.
             let again = crate::Pact::parse(pact.text().as_bytes());
             assert_eq!(again.map(|p| p.content_id).ok(), Some(pact.content_id));
+        }
+    }
+
+    /// Any bytes as a contract file in YAML.
+    pub fn fuzz_contract_file(data: &[u8]) {
+        let text = String::from_utf8_lossy(data);
+        if let Ok(file) = crate::ContractFile::from_yaml(&text) {
+            let again = crate::ContractFile::from_yaml(&file.to_yaml());
+            assert_eq!(again.map(|f| f.pact.content_id).ok(), Some(file.pact.content_id));
         }
     }
 

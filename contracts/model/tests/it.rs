@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tracepact_contract_model::fuzzing::{fuzz_pact, fuzz_query};
+use tracepact_contract_model::fuzzing::{fuzz_contract_file, fuzz_pact, fuzz_query};
 
 /// Runs `target` over every file of the corpus, then over mutations of them for two seconds.
 fn drive(folder: &str, target: fn(&[u8])) {
@@ -55,4 +55,9 @@ fn any_bytes_as_a_pact() {
 #[test]
 fn any_bytes_as_a_query() {
     drive("query", fuzz_query);
+}
+
+#[test]
+fn any_bytes_as_a_contract_file() {
+    drive("contract_file", fuzz_contract_file);
 }

@@ -76,22 +76,6 @@ impl BrokerClient {
         Ok(notices(&answer))
     }
 
-    /// Proposes one contract: the pull request of a consumer to a provider. Returns the proposal.
-    pub async fn propose(&self, proposal: &Value) -> Result<Value, Error> {
-        self.send(self.http.post(self.at("/tracepact/v1/proposals")).json(proposal), "the proposal").await
-    }
-
-    /// Accepts a proposal in the provider's name (admin token).
-    pub async fn accept(&self, id: &str) -> Result<Value, Error> {
-        let path = format!("/tracepact/v1/proposals/{}/accept", encode(id));
-        self.send(self.http.post(self.at(&path)).json(&json!({})), "the acceptance").await
-    }
-
-    /// All proposals.
-    pub async fn proposals(&self) -> Result<Value, Error> {
-        self.send(self.http.get(self.at("/tracepact/v1/proposals")), "the list of proposals").await
-    }
-
     /// Records that `version` of `pacticipant` now runs in `environment`; it replaces what was recorded there.
     pub async fn record_deployment(
         &self,
@@ -144,11 +128,15 @@ impl BrokerClient {
             })
     }
 
-    fn at(&self, path: &str) -> String {
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder, what: &str) -> Result<Value, Error> {
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder, what: &str) -> Result<Value, Error> {
         let request = request.header("accept", "application/hal+json, application/json");
         let request = match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
@@ -204,7 +192,7 @@ fn clip(text: &str) -> String {
     text.chars().take(600).collect()
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

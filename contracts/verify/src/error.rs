@@ -32,6 +32,9 @@ pub enum Error {
     /// An argument or a file cannot be used.
     #[error("{0}")]
     Usage(String),
+    /// A contract was to be verified and is not.
+    #[error("{0}")]
+    NotVerified(String),
     /// The verification itself could not run.
     #[error("the verification could not run: {0}")]
     Verification(String),

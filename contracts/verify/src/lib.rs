@@ -13,16 +13,32 @@
 //! # }
 //! ```
 //!
+//! It also holds what a consumer works with before a provider has anything: contract files in the provider's repository
+//! and the pull request that brings them there ([`contract_files`], [`github`]), a stub that answers from them
+//! ([`stub`]), and tests as source for the provider ([`generate`]).
+//!
 //! What it deliberately does not do: decide. The verdict is the gate's; this room asks for it and shows it.
 
 pub mod broker_client;
+pub mod contract_files;
+pub mod differences;
 pub mod error;
+pub mod generate;
+pub mod github;
+pub mod lint;
+mod messages;
+pub mod proposals;
 pub mod provider;
+pub mod provider_config;
 pub mod publish;
+mod run_command;
+mod states;
+pub mod stub;
 pub mod verdict;
 
 pub use broker_client::BrokerClient;
 pub use error::Error;
 pub use provider::{InteractionOutcome, Outcome, ProviderCheck};
+pub use provider_config::ProviderConfig;
 pub use publish::{Publication, pact_files};
 pub use verdict::{Mismatch, Verdict, VerdictRow};

@@ -7,14 +7,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use pact_models::http_utils::HttpAuth;
-use pact_verifier::callback_executors::HttpRequestProviderStateExecutor;
 use pact_verifier::verification_result::VerificationMismatchResult;
 use pact_verifier::{
     ConsumerVersionSelector, FilterInfo, MismatchResult, NullRequestFilterExecutor, PactSource, ProviderInfo,
     ProviderTransport, PublishOptions, VerificationOptions, verify_provider_async,
 };
 use serde::Serialize;
+use tracepact_contract_model::Pact;
 
+use crate::differences::{Difference, differences};
+use crate::messages::Bridge;
+use crate::provider_config::ProviderConfig;
+use crate::states::States;
 use crate::{BrokerClient, Error};
 
 /// What to verify.
@@ -34,6 +38,8 @@ pub struct ProviderCheck {
     pub message_path: Option<String>,
     /// Address that sets up provider states.
     pub state_change_url: Option<String>,
+    /// The provider's own file: commands that set up states and make messages, Kafka.
+    pub config: Option<ProviderConfig>,
     /// Address of the build, shown beside the result.
     pub build_url: Option<String>,
     /// Longest wait for one answer of the provider.
@@ -66,15 +72,16 @@ pub struct InteractionOutcome {
     pub pending: bool,
     /// What differed, in words; empty when `ok`.
     pub mismatches: Vec<String>,
+    /// What was expected and what came, place by place; empty when `ok`.
+    pub differences: Vec<Difference>,
 }
 
-/// Runs the verification.
+/// Runs the verification of what the broker holds for the provider.
 ///
 /// # Errors
 /// When the broker cannot be reached or refuses, or its contracts cannot be loaded: then nothing is known, and that is
 /// no pass.
 pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outcome, Error> {
-    let provider = provider_info(check)?;
     // The verifier reports a broker that is not there as a contract that does not hold.
     broker.reach().await?;
     let auth = broker.token().map(|token| HttpAuth::Token(token.expose().to_owned()));
@@ -89,8 +96,30 @@ pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outc
         auth,
         links: Vec::new(),
     };
+    run(check, vec![source]).await
+}
+
+/// Runs the verification of contracts at hand, before anybody was asked; nothing is published.
+///
+/// # Errors
+/// When it cannot run.
+pub async fn verify_contracts(check: &ProviderCheck, pacts: &[Pact]) -> Result<Outcome, Error> {
+    let check = ProviderCheck { publish: false, ..check.clone() };
+    run(&check, pacts.iter().map(|pact| PactSource::String(pact.text())).collect()).await
+}
+
+async fn run(check: &ProviderCheck, sources: Vec<PactSource>) -> Result<Outcome, Error> {
+    let config = Arc::new(check.config.clone().unwrap_or_default());
+    let bridge = Bridge::start(&config).await?;
+    if bridge.is_some() && check.message_path.is_some() {
+        return Err(Error::Usage(
+            "messages come either from --message-path or from the provider's configuration".into(),
+        ));
+    }
+    let provider = provider_info(check, bridge.as_ref())?;
     let options: VerificationOptions<NullRequestFilterExecutor> = VerificationOptions {
-        request_timeout: check.request_timeout_ms,
+        // A message may take as long as the provider's configuration lets its command or topic take.
+        request_timeout: check.request_timeout_ms.max(if bridge.is_some() { config.longest_ms() } else { 0 }),
         coloured_output: false,
         no_pacts_is_error: false,
         broker_request_retries: 2,
@@ -102,14 +131,14 @@ pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outc
         provider_tags: Vec::new(),
         provider_branch: check.branch.clone(),
     });
-    let states = Arc::new(HttpRequestProviderStateExecutor {
-        state_change_url: check.state_change_url.clone(),
-        retries: 1,
-        ..HttpRequestProviderStateExecutor::default()
+    let states = Arc::new(if config.states.is_empty() {
+        States::http(check.state_change_url.clone())
+    } else {
+        States::Commands(config.clone())
     });
     let result = verify_provider_async(
         provider,
-        vec![source],
+        sources,
         FilterInfo::None,
         Vec::new(),
         &options,
@@ -128,6 +157,7 @@ pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outc
             ok: i.result.is_ok(),
             pending: i.pending,
             mismatches: i.result.as_ref().err().map(describe).unwrap_or_default(),
+            differences: i.result.as_ref().err().map(differences).unwrap_or_default(),
         })
         .collect();
     if !result.result && interactions.is_empty() {
@@ -159,7 +189,7 @@ fn selectors(branch: Option<&str>) -> Result<Vec<ConsumerVersionSelector>, Error
     serde_json::from_value(list).map_err(|e| Error::Verification(format!("selectors: {e}")))
 }
 
-fn provider_info(check: &ProviderCheck) -> Result<ProviderInfo, Error> {
+fn provider_info(check: &ProviderCheck, bridge: Option<&Bridge>) -> Result<ProviderInfo, Error> {
     let wrong = |reason: &str| Error::Usage(format!("--provider-url {:?}: {reason}", check.provider_url));
     let url = url::Url::parse(&check.provider_url).map_err(|e| wrong(&e.to_string()))?;
     let host = url.host_str().ok_or_else(|| wrong("it names no host"))?.to_owned();
@@ -177,6 +207,14 @@ fn provider_info(check: &ProviderCheck) -> Result<ProviderInfo, Error> {
             port,
             path: Some(path.clone()),
             scheme: Some(url.scheme().to_owned()),
+        });
+    }
+    if let Some(bridge) = bridge {
+        transports.push(ProviderTransport {
+            transport: "message".into(),
+            port: Some(bridge.address.port()),
+            path: Some("/".into()),
+            scheme: Some("http".into()),
         });
     }
     Ok(ProviderInfo { name: check.provider.clone(), host, transports, ..ProviderInfo::default() })
@@ -211,6 +249,7 @@ mod tests {
             publish: false,
             message_path: None,
             state_change_url: None,
+            config: None,
             build_url: None,
             request_timeout_ms: 1000,
         }
@@ -233,6 +272,6 @@ mod tests {
     #[test]
     fn an_address_without_a_host_is_a_usage_error() {
         let check = ProviderCheck { provider_url: "8080".into(), ..check() };
-        assert_eq!(provider_info(&check).unwrap_err().exit_code(), 2);
+        assert_eq!(provider_info(&check, None).unwrap_err().exit_code(), 2);
     }
 }

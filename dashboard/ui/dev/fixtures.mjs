@@ -132,7 +132,8 @@ const refusal = {
 
 const proposal = {
   id: "01JD",
-  state: "accepted",
+  content_id: "3f8e1c2ab4d5e6f708192a3b4c5d6e7f3f8e1c2ab4d5e6f708192a3b4c5d6e7f",
+  state: "proposed",
   title: "stock by id",
   consumer: "orders",
   consumer_branch: "main",
@@ -471,12 +472,15 @@ export function answers(url) {
     return {
       as_of: at(0),
       ...proposal,
+      mode: "broker",
+      breaking: true,
+      changes: 'breaking   "a request for product 17" response.body.price: it is expected now\n',
+      affected: ["products 1.4.0 (production)"],
       interactions: ["a request for product 17: GET /products/17 → 200"],
-      difference: null,
-      history: [
-        { state: "proposed", who: "mara", at: at(4000) },
-        { state: "accepted", who: "tom", reason: "we serve it anyway", at: at(3900) },
-      ],
+      difference: '~ interaction "a request for product 17"\n    + $.response.body.price = 9.50\n',
+      history: [{ state: "proposed", who: "mara", at: at(4000) }],
+      comments: [{ author: "tom", text: "In which currency?", at: at(3950) }],
+      line: [{ id: "01JC", content_id: "aa11bb22cc33dd44", state: "superseded", updated_at: at(4000) }],
     };
   }
   if (name.startsWith("traces/")) {

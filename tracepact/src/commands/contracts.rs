@@ -8,6 +8,7 @@ mod can_i_deploy;
 mod contract;
 mod deploy_gate;
 mod record_deployment;
+mod stub;
 mod verify;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub(crate) use can_i_deploy::CanIDeploy;
 pub(crate) use contract::Contract;
 pub(crate) use deploy_gate::DeployGate;
 pub(crate) use record_deployment::RecordDeployment;
+pub(crate) use stub::Stub;
 pub(crate) use verify::Verify;
 
 /// Where the broker is and how to speak to it.
@@ -57,14 +59,24 @@ impl BrokerArgs {
 
     /// Prints `value` as JSON when asked for, else `text`.
     fn show(&self, value: &impl Serialize, text: &str) {
-        if self.json {
-            match serde_json::to_string_pretty(value) {
-                Ok(json) => println!("{json}"),
-                Err(error) => eprintln!("tracepact: the answer cannot be written as JSON: {error}"),
-            }
-        } else {
-            print!("{text}");
+        show_json(self.json, value, text);
+    }
+
+    /// The broker's address as it was given.
+    fn url(&self) -> &str {
+        &self.broker_url
+    }
+}
+
+/// Prints `value` as JSON when `json`, else `text`.
+fn show_json(json: bool, value: &impl Serialize, text: &str) {
+    if json {
+        match serde_json::to_string_pretty(value) {
+            Ok(json) => println!("{json}"),
+            Err(error) => eprintln!("tracepact: the answer cannot be written as JSON: {error}"),
         }
+    } else {
+        print!("{text}");
     }
 }
 

@@ -146,7 +146,8 @@ fn entry(ctx: &Ctx, provider: &str, one: &Selected, wanted: &Wanted) -> Value {
             .encode();
     let content = ctx.links.content(provider, &one.consumer, &one.content_id);
     let mut properties = json!({ "notices": notices(provider, &content, one, wanted) });
-    if wanted.pending || one.wip {
+    // What only a proposal stands behind never breaks a build, also of one that did not ask for pending pacts.
+    if wanted.pending || one.wip || one.unbound.is_some() || one.accepted.is_some() {
         properties["pending"] = one.pending.into();
     }
     if one.wip {
@@ -181,6 +182,16 @@ fn notices(provider: &str, content: &str, one: &Selected, wanted: &Wanted) -> Ve
                 one.consumer, accepted.branch
             ),
         );
+    }
+    if let Some(unbound) = &one.unbound {
+        say("before_verification", format!("{unbound} A failure does not break the build."));
+        for (published, successful) in [("true", "true"), ("true", "false"), ("false", "true"), ("false", "false")] {
+            say(
+                &format!("after_verification:success_{successful}_published_{published}"),
+                format!("{unbound} It stays pending until {provider} accepts it."),
+            );
+        }
+        return out;
     }
     if one.pending {
         let state = if one.wip { "work in progress" } else { "pending" };

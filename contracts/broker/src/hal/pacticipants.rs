@@ -10,6 +10,7 @@ use tracepact_listener::{Routes, Scope};
 use super::links::{href, link};
 use super::{Ctx, JsonObject, PAGE_MAX, iso, no_content, not_found, stamp};
 use crate::publish::check_url;
+use crate::proposing::branch_deleted;
 use crate::store::pacticipants::{self, Pacticipant};
 use crate::store::versions::Latest;
 use crate::store::{Conn, environments, versions};
@@ -246,6 +247,7 @@ async fn delete_branch(
     if !versions::delete_branch(write.conn(), row.id, &branch).await? {
         return Err(not_found());
     }
+    branch_deleted(&broker, write.conn(), &row.name, &branch).await?;
     broker.commit(write).await?;
     Ok(no_content())
 }

@@ -16,7 +16,7 @@ use crate::broker::{on_edge, tell};
 use crate::publish::check_url;
 use crate::store::pacts::Which;
 use crate::store::verifications::{self, NewVerification, Verification};
-use crate::store::{Conn, pacticipants, pacts, proposals, versions};
+use crate::store::{Conn, pacticipants, pacts, versions};
 use crate::{Broker, BrokerError};
 
 const CONTENT: &str = "/pacts/provider/{provider}/consumer/{consumer}/pact-version/{content}";
@@ -102,7 +102,7 @@ async fn store(
     };
     let id = verifications::insert(conn, &new, now).await?;
     if success {
-        enforce(conn, owner.id, owner.main_branch.as_deref(), version.id, content.id, now).await?;
+        broker.enforce(conn, &owner, version.id, content.id).await?;
     }
     let verb = if success { "verified" } else { "failed to verify" };
     let event = broker
@@ -119,28 +119,6 @@ async fn store(
     let verification = verifications::get(&mut conn, id).await?.ok_or_else(not_found)?;
     let shown = show(&mut conn, &ctx.links, provider, consumer, content_id, &verification).await?;
     Ok(ctx.created(&ctx.links.result(provider, consumer, content_id, id), &shown))
-}
-
-/// An accepted contract is enforced from its first success on the provider's main branch.
-async fn enforce(
-    conn: &mut Conn,
-    provider: i64,
-    main_branch: Option<&str>,
-    version: i64,
-    content: i64,
-    now: i64,
-) -> Result<(), BrokerError> {
-    let Some(main_branch) = main_branch else { return Ok(()) };
-    if !versions::branches(conn, version).await?.iter().any(|b| b.name == main_branch) {
-        return Ok(());
-    }
-    for proposal in proposals::in_state(conn, provider, "accepted").await? {
-        if proposal.content_row == content {
-            let because = "first success on the provider's main branch";
-            proposals::set_state(conn, proposal.id, "enforced", None, Some(because), now).await?;
-        }
-    }
-    Ok(())
 }
 
 async fn get(

@@ -11,6 +11,7 @@ use super::pact::name as pact_name;
 use super::pacticipants::paging;
 use super::{Ctx, JsonObject, iso, no_content, not_found, stamp};
 use crate::publish::check_url;
+use crate::proposing::published_on_line;
 use crate::store::versions::{Latest, Version};
 use crate::store::{Conn, environments, pacticipants, pacts, versions};
 use crate::{Broker, BrokerError};
@@ -232,6 +233,14 @@ async fn put_on_branch(
     let owner = pacticipants::get_or_create(conn, &name, now).await?;
     let (row, _) = versions::get_or_create(conn, owner.id, &version, now).await?;
     let new = versions::add_to_branch(conn, owner.id, row.id, &branch, now).await?;
+    if new {
+        // Old clients publish first and say the branch afterwards.
+        for pact in pacts::by_version(conn, row.id).await? {
+            let provider = pacticipants::get(conn, &pact.provider).await?;
+            let (consumer, provider) = ((owner.id, owner.name.as_str()), (provider.id, provider.name.as_str()));
+            published_on_line(&broker, conn, consumer, provider, &branch, pact.content_row, &version).await?;
+        }
+    }
     broker.commit(write).await?;
     let shown = show_on_branch(&ctx, &name, &branch, &version, now);
     Ok(ctx.made(new, &ctx.links.branch_version(&name, &branch, &version), &shown))

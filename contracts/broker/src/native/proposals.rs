@@ -8,9 +8,9 @@ use tracepact_listener::Problem;
 use tracepact_listener::extract::{Json, Path, Query};
 
 use super::{ProblemBody, rfc3339};
-use crate::proposing::{Answer, Proposed, ProposedContent};
+use crate::proposing::{Mode, Proposed, ProposedContent, impact};
+use crate::store::pacts;
 use crate::store::proposals::{self, ProposalRow};
-use crate::store::{Conn, pacts};
 use crate::{Broker, BrokerError};
 
 /// Most proposals in one answer.
@@ -34,6 +34,9 @@ pub(super) struct NewProposal {
     team: Option<String>,
     /// Who proposes.
     author: Option<String>,
+    /// Not to be decided yet: true registers a draft.
+    #[serde(default)]
+    draft: bool,
 }
 
 /// A proposal.
@@ -66,6 +69,18 @@ pub(super) struct ProposalDetail {
     proposal: Proposal,
     /// Who did what when, oldest first.
     history: Vec<ProposalStep>,
+    /// The discussion, oldest first.
+    comments: Vec<ProposalComment>,
+    /// Where the provider accepts: `broker` (here) or `repository` (by merging the contract file).
+    mode: String,
+    /// Whether it asks more of the provider than what the pair agreed on or uses now.
+    breaking: bool,
+    /// The changes with their meaning, one per line.
+    changes: String,
+    /// Live versions of the provider that have no success for this content: `products 1.2 (production)`.
+    affected: Vec<String>,
+    /// The other contents proposed on the same line, newest first.
+    line: Vec<LineEntry>,
     /// The interactions, in words.
     interactions: Vec<String>,
     /// The difference to what the provider accepted before on this line.
@@ -87,6 +102,24 @@ pub(super) struct ProposalStep {
     at: String,
 }
 
+/// Another content of the same line.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct LineEntry {
+    id: String,
+    content_id: String,
+    state: String,
+    updated_at: String,
+}
+
+/// A contribution to the discussion.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct ProposalComment {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
+    text: String,
+    at: String,
+}
+
 /// Proposals, newest first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Proposals {
@@ -97,16 +130,6 @@ pub(super) struct Proposals {
     /// What was left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     cut: Option<String>,
-}
-
-/// The provider's answer.
-#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(default)]
-pub(super) struct ProposalAnswer {
-    /// Who answers.
-    who: Option<String>,
-    /// Why.
-    reason: Option<String>,
 }
 
 /// Which proposals.
@@ -197,6 +220,7 @@ pub(super) async fn propose(
         pull_request_url: new.pull_request_url,
         team: new.team,
         author: new.author,
+        draft: new.draft,
     };
     let (id, is_new) = broker.propose(proposed).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -214,52 +238,23 @@ pub(super) async fn get(
     Ok(Json(detail(&broker, &id).await?))
 }
 
-/// Accepts a proposal in the provider's name: from now on its build fails when it violates the contract.
-#[utoipa::path(post, path = "/tracepact/v1/proposals/{id}/accept", tag = "contracts", request_body = ProposalAnswer,
-    params(("id" = String, Path, description = "The proposal's id")),
-    responses((status = 200, body = ProposalDetail), (status = "default", body = ProblemBody)))]
-pub(super) async fn accept(
-    State(broker): State<Broker>,
-    Path(id): Path<String>,
-    Json(answer): Json<ProposalAnswer>,
-) -> Result<Json<ProposalDetail>, Problem> {
-    decide(&broker, &id, Answer::Accept, answer).await
-}
-
-/// Rejects a proposal in the provider's name.
-#[utoipa::path(post, path = "/tracepact/v1/proposals/{id}/reject", tag = "contracts", request_body = ProposalAnswer,
-    params(("id" = String, Path, description = "The proposal's id")),
-    responses((status = 200, body = ProposalDetail), (status = "default", body = ProblemBody)))]
-pub(super) async fn reject(
-    State(broker): State<Broker>,
-    Path(id): Path<String>,
-    Json(answer): Json<ProposalAnswer>,
-) -> Result<Json<ProposalDetail>, Problem> {
-    decide(&broker, &id, Answer::Reject, answer).await
-}
-
-async fn decide(
-    broker: &Broker,
-    id: &str,
-    answer: Answer,
-    given: ProposalAnswer,
-) -> Result<Json<ProposalDetail>, Problem> {
-    for (field, text) in [("who", &given.who), ("reason", &given.reason)] {
-        if text.as_ref().is_some_and(|t| t.len() > 2_000 || t.chars().any(|c| c.is_control() && c != '\n')) {
-            return Err(Problem::invalid(format!("{field} is too long or contains control characters")));
-        }
-    }
-    broker.answer_proposal(id, answer, given.who.as_deref(), given.reason.as_deref()).await?;
-    Ok(Json(detail(broker, id).await?))
-}
-
-async fn detail(broker: &Broker, id: &str) -> Result<ProposalDetail, BrokerError> {
+pub(super) async fn detail(broker: &Broker, id: &str) -> Result<ProposalDetail, BrokerError> {
     let mut conn = broker.store().read().await?;
     let row = proposals::get(&mut conn, id).await?;
     let history = proposals::history(&mut conn, row.id).await?;
     let body = pacts::content_by_row(&mut conn, row.content_row).await?.body;
     let pact = Pact::parse(body.as_bytes())?;
-    let difference = difference(&mut conn, &row, &pact).await?;
+    let difference = match proposals::accepted_before(&mut conn, &row).await? {
+        None => None,
+        Some(before) => {
+            let body = pacts::content_by_row(&mut conn, before.content_row).await?.body;
+            Some(diff(&Pact::parse(body.as_bytes())?, &pact).text())
+        }
+    };
+    let impact = impact(&mut conn, &row).await?;
+    let (mode, team) = Mode::of(&mut conn, row.provider_id).await?;
+    let comments = proposals::comments(&mut conn, row.id).await?;
+    let line = proposals::line(&mut conn, &row.consumer, &row.provider, &row.consumer_branch).await?;
     let interactions = pact
         .interactions
         .iter()
@@ -270,7 +265,26 @@ async fn detail(broker: &Broker, id: &str) -> Result<ProposalDetail, BrokerError
         .collect();
     Ok(ProposalDetail {
         as_of: rfc3339(broker.now()),
-        proposal: row.into(),
+        line: line
+            .into_iter()
+            .filter(|p| p.id != row.id)
+            .take(50)
+            .map(|p| LineEntry {
+                id: p.uuid,
+                content_id: p.content_id,
+                state: p.state,
+                updated_at: rfc3339(p.updated_at),
+            })
+            .collect(),
+        proposal: Proposal { team: row.team.clone().or(team), ..row.into() },
+        comments: comments
+            .into_iter()
+            .map(|c| ProposalComment { author: c.author, text: c.body, at: rfc3339(c.at) })
+            .collect(),
+        mode: mode.name().to_owned(),
+        breaking: impact.breaking,
+        changes: impact.changes,
+        affected: impact.affected,
         history: history
             .into_iter()
             .map(|h| ProposalStep { state: h.state, who: h.who, reason: h.reason, at: rfc3339(h.at) })
@@ -279,17 +293,4 @@ async fn detail(broker: &Broker, id: &str) -> Result<ProposalDetail, BrokerError
         difference,
         content: serde_json::value::RawValue::from_string(body).ok(),
     })
-}
-
-/// The difference to the content accepted before on the same line.
-async fn difference(conn: &mut Conn, row: &ProposalRow, pact: &Pact) -> Result<Option<String>, BrokerError> {
-    let line = proposals::line(conn, &row.consumer, &row.provider, &row.consumer_branch).await?;
-    let before = line.into_iter().find(|p| {
-        p.id < row.id
-            && p.content_row != row.content_row
-            && matches!(p.state.as_str(), "accepted" | "enforced" | "superseded")
-    });
-    let Some(before) = before else { return Ok(None) };
-    let body = pacts::content_by_row(conn, before.content_row).await?.body;
-    Ok(Some(diff(&Pact::parse(body.as_bytes())?, pact).text()))
 }

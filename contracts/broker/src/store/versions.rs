@@ -8,7 +8,7 @@ use tracepact_base::{Event, EventKind};
 use tracepact_contract_model::check_name;
 
 /// Branches that are taken as the main branch when none is set (upstream's list).
-const MAIN_BRANCH_CANDIDATES: [&str; 3] = ["develop", "main", "master"];
+pub(crate) const MAIN_BRANCH_CANDIDATES: [&str; 3] = ["develop", "main", "master"];
 /// A first tag within this time of a version's creation also becomes its branch: an aid for clients from before branches.
 const TAG_AS_BRANCH_NS: i64 = 10_000_000_000;
 

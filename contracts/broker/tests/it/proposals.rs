@@ -80,7 +80,7 @@ async fn new_content_needs_its_own_acceptance() {
         bench.get(&format!("/tracepact/v1/proposals/{}", p["id"].as_str().unwrap())).await.is(200)["state"]
             .clone()
     };
-    assert_eq!((state(&first).await, state(&second).await), (json!("accepted"), json!("proposed")));
+    assert_eq!((state(&first).await, state(&second).await), (json!("superseded"), json!("proposed")));
     bench.post(&accept(&second), &json!({})).await.is(200);
     assert_eq!((state(&first).await, state(&second).await), (json!("superseded"), json!("accepted")));
     bench.post(&accept(&first), &json!({})).await.is(409);

@@ -8,7 +8,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use tracepact_base::{ManualClock, Secret};
+use tracepact_base::{Clock, ManualClock, Secret};
 use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes};
 use tracepact_listener::{Access, Scope, Scopes};
 
@@ -21,6 +21,20 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) router: axum::Router,
     _dir: tempfile::TempDir,
+}
+
+/// A sink that keeps everything.
+#[derive(Default)]
+struct Kept(std::sync::Mutex<Vec<tracepact_base::Event>>);
+
+impl tracepact_base::EventSink for Kept {
+    fn deliver(
+        &self,
+        events: Vec<tracepact_base::Event>,
+    ) -> futures::future::BoxFuture<'_, Result<(), tracepact_base::event::SinkError>> {
+        self.0.lock().unwrap().extend(events);
+        Box::pin(async { Ok(()) })
+    }
 }
 
 pub(crate) struct Answer {
@@ -101,6 +115,31 @@ impl Bench {
     /// Publishes one pact of `consumer` on a branch; the answer is not judged.
     pub(crate) async fn publish(&self, pact: &str, version: &str, branch: &str) -> Answer {
         self.post("/contracts/publish", &publication(pact, version, Some(branch), "overwrite")).await
+    }
+
+    /// Every event so far, taken out of the outbox.
+    pub(crate) async fn events(&self) -> Vec<tracepact_base::Event> {
+        let (sink, stop) = (Arc::new(Kept::default()), tokio_util::sync::CancellationToken::new());
+        let running = tokio::spawn({
+            let (broker, sink, stop) = (self.broker.clone(), sink.clone(), stop.clone());
+            async move { broker.run_outbox(sink, stop).await }
+        });
+        // One more that marks the end of what came before.
+        let mark = format!("mark-{}", self.clock.now_ns());
+        self.put(&format!("/pacticipants/{mark}/versions/1"), &json!({})).await.is(201);
+        self.environment(&mark).await;
+        self.deploy(&mark, "1", &mark, None).await;
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        loop {
+            let kept = sink.0.lock().unwrap().clone();
+            if kept.iter().any(|e| e.title.contains(&mark)) {
+                stop.cancel();
+                running.await.unwrap();
+                return kept;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "the events were not delivered");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     /// An environment of this name.

@@ -2,6 +2,7 @@ import type { Proposal, ProposalDetail } from "../api/types";
 import { useQuery } from "../api/use_query";
 import { Link } from "../router/router";
 import { Answer, Empty } from "./answer";
+import { AnswerForm } from "./proposal_answer";
 import { Scroll } from "./scroll";
 import { proposalLook, State } from "./state";
 import { Ago } from "./time";
@@ -86,6 +87,18 @@ export function ProposalView({ id }: { id: string }) {
                 </a>
               ) : null}
             </p>
+            <h3>What it changes</h3>
+            <p>
+              {p.breaking ? (
+                <strong>It asks for more than before.</strong>
+              ) : (
+                "It asks for nothing more than before."
+              )}
+            </p>
+            <p class="lines mono">{p.changes}</p>
+            {p.affected.length > 0 ? (
+              <p>Live, and not shown to keep it: {p.affected.join(", ")}.</p>
+            ) : null}
             <h3>What the consumer needs</h3>
             <ul>
               {p.interactions.map((interaction) => (
@@ -98,6 +111,7 @@ export function ProposalView({ id }: { id: string }) {
                 <p class="lines mono">{p.difference}</p>
               </>
             ) : null}
+            <AnswerForm proposal={p} answered={proposal.refresh} />
             <h3>History</h3>
             <ol>
               {p.history.map((step) => (
@@ -108,6 +122,34 @@ export function ProposalView({ id }: { id: string }) {
                 </li>
               ))}
             </ol>
+            {p.comments.length > 0 ? (
+              <>
+                <h3>Discussion</h3>
+                <ol>
+                  {p.comments.map((comment) => (
+                    <li key={comment.at + comment.text}>
+                      <Ago at={comment.at} /> {comment.author ?? "somebody"}:{" "}
+                      <span class="lines">{comment.text}</span>
+                    </li>
+                  ))}
+                </ol>
+              </>
+            ) : null}
+            {p.line.length > 0 ? (
+              <>
+                <h3>Other contents on this branch</h3>
+                <ul>
+                  {p.line.map((entry) => (
+                    <li key={entry.id}>
+                      <Link to={`/contracts/proposals/${encodeURIComponent(entry.id)}`}>
+                        <span class="mono">{entry.content_id.slice(0, 12)}</span>
+                      </Link>{" "}
+                      <State look={proposalLook(entry.state)} /> <Ago at={entry.updated_at} />
+                    </li>
+                  ))}
+                </ul>
+              </>
+            ) : null}
           </div>
         </section>
       )}

@@ -1,15 +1,23 @@
-//! `tracepact contract publish | propose | accept | list`.
+//! `tracepact contract …`: publish contracts, and take a proposal from a file to its acceptance.
+
+mod answer;
+mod compare;
+mod generate;
+mod lint;
+mod propose;
+mod repository;
+mod status;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use tracepact_verify::{Error, Publication, pact_files};
 
 use super::{BrokerArgs, finish};
 
-/// Publish, propose and accept contracts.
+/// Publish, check, propose and accept contracts.
 #[derive(Debug, Args)]
 pub(crate) struct Contract {
     #[command(subcommand)]
@@ -19,9 +27,20 @@ pub(crate) struct Contract {
 #[derive(Debug, Subcommand)]
 enum Action {
     Publish(Publish),
-    Propose(Propose),
-    Accept(Accept),
-    List(List),
+    Lint(lint::Lint),
+    Diff(compare::Diff),
+    Check(compare::Check),
+    Propose(propose::Propose),
+    Sync(repository::Sync),
+    Mode(repository::Mode),
+    Accept(answer::Accept),
+    Reject(answer::Reject),
+    Withdraw(answer::Withdraw),
+    Ready(answer::Ready),
+    Comment(answer::Comment),
+    Status(status::Status),
+    List(status::List),
+    Generate(generate::Generate),
 }
 
 /// Publish pact files of one consumer version.
@@ -49,55 +68,24 @@ struct Publish {
     broker: BrokerArgs,
 }
 
-/// Propose a contract to its provider, like a pull request.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  tracepact contract propose pacts/orders-products.json --branch product-price --title 'orders needs the price'")]
-struct Propose {
-    /// The pact file.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// The consumer's branch that needs it.
-    #[arg(long)]
-    branch: String,
-    /// One line for the provider's team.
-    #[arg(long)]
-    title: String,
-    /// The provider's team that should decide.
-    #[arg(long)]
-    team: Option<String>,
-    /// Link to the pull request.
-    #[arg(long)]
-    pull_request_url: Option<String>,
-    #[command(flatten)]
-    broker: BrokerArgs,
-}
-
-/// Accept a proposal in the provider's name: from then on the provider's build fails when it violates it.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  tracepact contract accept 01JD2X5Y7P --token-file tracepact-data/admin-token")]
-struct Accept {
-    /// The proposal's id.
-    id: String,
-    #[command(flatten)]
-    broker: BrokerArgs,
-}
-
-/// List proposals.
-#[derive(Debug, Args)]
-struct List {
-    #[command(flatten)]
-    broker: BrokerArgs,
-}
-
 impl Contract {
     pub(crate) async fn run(self) -> ExitCode {
         finish(match self.action {
             Action::Publish(action) => action.run().await,
+            Action::Lint(action) => action.run(),
+            Action::Diff(action) => action.run().await,
+            Action::Check(action) => action.run().await,
             Action::Propose(action) => action.run().await,
+            Action::Sync(action) => action.run().await,
+            Action::Mode(action) => action.run().await,
             Action::Accept(action) => action.run().await,
+            Action::Reject(action) => action.run().await,
+            Action::Withdraw(action) => action.run().await,
+            Action::Ready(action) => action.run().await,
+            Action::Comment(action) => action.run().await,
+            Action::Status(action) => action.run().await,
             Action::List(action) => action.run().await,
+            Action::Generate(action) => action.run(),
         })
     }
 }
@@ -119,68 +107,4 @@ impl Publish {
         );
         Ok(0)
     }
-}
-
-impl Propose {
-    async fn run(self) -> Result<u8, Error> {
-        let publication = Publication::read(std::slice::from_ref(&self.file), "proposal")?;
-        let pact = publication.pacts.first().cloned().unwrap_or(Value::Null);
-        let proposal = json!({
-            "consumer": publication.consumer,
-            "provider": pact.pointer("/provider/name"),
-            "consumer_branch": self.branch,
-            "title": self.title,
-            "team": self.team,
-            "pull_request_url": self.pull_request_url,
-            "content": pact,
-        });
-        let answer = self.broker.client()?.propose(&proposal).await?;
-        let text = format!(
-            "proposed as {}; the provider accepts it with `tracepact contract accept`\n",
-            id(&answer)
-        );
-        self.broker.show(&answer, &text);
-        Ok(0)
-    }
-}
-
-impl Accept {
-    async fn run(self) -> Result<u8, Error> {
-        let answer = self.broker.client()?.accept(&self.id).await?;
-        self.broker.show(
-            &answer,
-            &format!("{} is accepted; the provider's verification includes it now\n", self.id),
-        );
-        Ok(0)
-    }
-}
-
-impl List {
-    async fn run(self) -> Result<u8, Error> {
-        let answer = self.broker.client()?.proposals().await?;
-        let list = answer.get("proposals").and_then(Value::as_array).cloned().unwrap_or_default();
-        let field = |p: &Value, key: &str| p.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
-        let mut text = String::new();
-        for proposal in &list {
-            text.push_str(&format!(
-                "{}  {:<10}  {} → {}  {}\n",
-                id(proposal),
-                field(proposal, "state"),
-                field(proposal, "consumer"),
-                field(proposal, "provider"),
-                field(proposal, "title"),
-            ));
-        }
-        if text.is_empty() {
-            text = "there are no proposals\n".to_owned();
-        }
-        self.broker.show(&answer, &text);
-        Ok(0)
-    }
-}
-
-fn id(proposal: &Value) -> String {
-    proposal
-        .get("id")
-        .map_or_else(|| "?".into(), |id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))
 }

@@ -1,9 +1,10 @@
 //! `tracepact verify`: a running provider against its consumers' contracts.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use tracepact_verify::{Error, Outcome, ProviderCheck, provider};
+use tracepact_verify::{Error, Outcome, ProviderCheck, ProviderConfig, provider};
 
 use super::{BrokerArgs, finish};
 
@@ -12,6 +13,18 @@ use super::{BrokerArgs, finish};
 #[command(after_help = "Examples:
   tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --branch main --publish
   tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --message-path /messages
+  tracepact verify --provider orders --provider-url http://127.0.0.1:8080 --version v2 --provider-config tracepact-provider.toml
+
+The provider's configuration sets up states and makes messages; commands get JSON on standard input:
+  [states.\"item 1 exists\"]             # {\"state\", \"params\", \"action\": \"setup\" | \"teardown\"}
+  command = [\"./scripts/seed\", \"item\"]
+  [messages.\"an order was placed\"]     # prints {\"contents\": …, \"metadata\": {…}}
+  command = [\"./target/debug/print-order\"]
+  [kafka]
+  brokers = \"127.0.0.1:9092\"
+  [kafka.messages.\"an order was shipped\"]
+  topic = \"orders\"
+  trigger = [\"./scripts/ship-an-order\"]
 
 Exit codes: 0 the provider keeps every contract that is not pending, 1 it does not, 2 wrong usage,
 3 the broker cannot be reached.")]
@@ -37,6 +50,9 @@ pub(crate) struct Verify {
     /// Address that sets up provider states.
     #[arg(long, value_name = "URL")]
     state_change_url: Option<String>,
+    /// The provider's own file: commands that set up states and make messages, Kafka topics.
+    #[arg(long, value_name = "FILE")]
+    provider_config: Option<PathBuf>,
     /// Address of the build, shown beside the result.
     #[arg(long, value_name = "URL")]
     build_url: Option<String>,
@@ -62,16 +78,18 @@ impl Verify {
             publish: self.publish,
             message_path: self.message_path,
             state_change_url: self.state_change_url,
+            config: self.provider_config.as_deref().map(ProviderConfig::read).transpose()?,
             build_url: self.build_url,
             request_timeout_ms: self.request_timeout_ms,
         };
         let outcome = provider::verify(&check, &client).await?;
-        self.broker.show(&outcome, &text(&check, &outcome));
+        self.broker.show(&outcome, &outcome_text(&check, &outcome));
         Ok(u8::from(!outcome.ok))
     }
 }
 
-fn text(check: &ProviderCheck, outcome: &Outcome) -> String {
+/// What was verified, as text; a failure as a difference.
+pub(super) fn outcome_text(check: &ProviderCheck, outcome: &Outcome) -> String {
     let mut text = String::new();
     for interaction in &outcome.interactions {
         let state = match (interaction.ok, interaction.pending) {
@@ -80,8 +98,11 @@ fn text(check: &ProviderCheck, outcome: &Outcome) -> String {
             (false, false) => "FAILED",
         };
         text.push_str(&format!("{}: {}: {state}\n", interaction.consumer, interaction.interaction));
-        for mismatch in &interaction.mismatches {
-            text.push_str(&format!("    {mismatch}\n"));
+        for difference in &interaction.differences {
+            difference.text().lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+        }
+        if interaction.differences.is_empty() {
+            interaction.mismatches.iter().for_each(|m| text.push_str(&format!("    {m}\n")));
         }
     }
     let verdict = match (outcome.interactions.is_empty(), outcome.ok) {

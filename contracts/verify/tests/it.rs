@@ -1,0 +1,16 @@
+//! The pipeline's side against real counterparts: a broker on a port, providers over HTTP, by command and on Kafka, the
+//! stub over HTTP, generated tests compiled and run.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed unwrap in a test is a failed test, with its line"
+)]
+
+mod it {
+    mod generated;
+    mod messages;
+    mod pull_request;
+    mod stub;
+    mod support;
+    mod verification;
+}

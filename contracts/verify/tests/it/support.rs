@@ -1,0 +1,71 @@
+//! A broker and a provider on real ports.
+
+use std::sync::Arc;
+
+use axum::Router;
+use serde_json::{Value, json};
+use tracepact_base::{Secret, SystemClock};
+use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes};
+use tracepact_contract_model::ContractFile;
+use tracepact_listener::{Access, Scope, Scopes};
+use tracepact_verify::BrokerClient;
+
+pub(crate) const ADMIN: &str = "the-admin-token";
+
+/// A broker that ends with the test.
+pub(crate) struct TestBroker {
+    pub(crate) url: String,
+    pub(crate) client: BrokerClient,
+    _dir: tempfile::TempDir,
+}
+
+impl TestBroker {
+    pub(crate) async fn start() -> Self {
+        crypto();
+        let dir = tempfile::tempdir().unwrap();
+        let broker = Broker::open(BrokerConfig::new(dir.path().join("c.db")), SystemClock::shared()).await.unwrap();
+        let routes = pact_routes(broker.clone()).merge(native_routes(broker)).unwrap();
+        let access = Access::for_listen([127, 0, 0, 1].into())
+            .with_token(Secret::new(ADMIN), Scopes::NONE.with(Scope::Admin));
+        let url = serve(routes.into_router(Arc::new(access))).await;
+        let client = BrokerClient::new(&url, Some(Secret::new(ADMIN))).unwrap();
+        Self { url, client, _dir: dir }
+    }
+
+    /// Registers a proposal on branch `feat`; its id.
+    pub(crate) async fn propose(&self, contract: &ContractFile) -> String {
+        let proposal = json!({
+            "consumer": contract.pact.consumer, "provider": contract.pact.provider, "consumer_branch": "feat",
+            "content": serde_json::from_str::<Value>(&contract.pact.text()).unwrap(),
+        });
+        self.client.propose(&proposal).await.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Serves `router` on a free loopback port; its address.
+pub(crate) async fn serve(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+pub(crate) fn crypto() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// A contract of `orders` with `products` that reads item 1, and what else stands at two spaces in `more`.
+pub(crate) fn contract(more: &str) -> ContractFile {
+    let text = format!(
+        "contract: 1\nconsumer: orders\nprovider: products\ninteractions:\n  - description: an item is read\n    \
+         states: [item 1 exists]\n    request: {{method: GET, path: /items/1}}\n    response:\n      status: 200\n      \
+         headers: {{Content-Type: application/json}}\n      body: {{id: 1, name: tea}}\n      \
+         match: {{body: {{$.id: integer, $.name: type}}}}\n{more}"
+    );
+    ContractFile::from_yaml(&text).unwrap()
+}
+
+/// A provider that answers `body` for item 1.
+pub(crate) fn products(body: Value) -> Router {
+    Router::new().route("/items/1", axum::routing::get(move || async move { axum::Json(body) }))
+}
