@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 mod e2e {
+    mod generated_java;
     mod kill9;
     mod otel_clients;
     mod own_cli;
     mod pact_cli;
+    mod proposal_cli;
     mod provider;
     mod real_servers;
     mod server;

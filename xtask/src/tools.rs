@@ -64,7 +64,7 @@ const TOOLS: [Tool; 8] = [
         package: "maven",
         unpack: false,
         for_demo: false,
-        used_by: "fetching Apache Kafka",
+        used_by: "fetching Apache Kafka, generated Java tests",
     },
     Tool {
         name: "Python",
