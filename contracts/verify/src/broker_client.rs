@@ -137,6 +137,20 @@ impl BrokerClient {
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder, what: &str) -> Result<Value, Error> {
+        let text = self.send_text(request, what).await?;
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&text)
+            .map_err(|e| Error::Answer { what: what.to_owned(), reason: e.to_string() })
+    }
+
+    /// The answer as it was written.
+    pub(crate) async fn send_text(
+        &self,
+        request: reqwest::RequestBuilder,
+        what: &str,
+    ) -> Result<String, Error> {
         let request = request.header("accept", "application/hal+json, application/json");
         let request = match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
@@ -154,11 +168,7 @@ impl BrokerClient {
                 detail: reason(&text),
             });
         }
-        if text.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_str(&text)
-            .map_err(|e| Error::Answer { what: what.to_owned(), reason: e.to_string() })
+        Ok(text)
     }
 }
 

@@ -129,6 +129,12 @@ impl Repository {
         })
     }
 
+    /// The repository and number of a pull request's address, such as `https://github.com/acme/products/pull/7`.
+    pub fn from_pull_request(url: &str) -> Option<(Self, u64)> {
+        let (repository, number) = url.trim_end_matches('/').rsplit_once("/pull/")?;
+        Some((Self::from_url(repository)?, number.parse().ok()?))
+    }
+
     /// Writes a comment under a pull request of this repository.
     ///
     /// # Errors
@@ -210,6 +216,9 @@ mod tests {
         assert_eq!(parse("https://github.com/acme/products.git/"), github);
         assert_eq!(parse("git@github.com:acme/products.git"), github);
         assert_eq!(parse("https://git.example.org/a/b").unwrap(), "a b https://git.example.org/api/v3");
+        let (repository, number) = Repository::from_pull_request("https://github.com/acme/products/pull/7").unwrap();
+        assert_eq!((repository.name.as_str(), number), ("products", 7));
+        assert!(Repository::from_pull_request("https://github.com/acme/products/issues/7").is_none());
         for bad in ["/tmp/x", "https://github.com/acme", "https://github.com/a/b/c", "https://github.com/../..", "file:///a/b"] {
             assert_eq!(parse(bad), None, "{bad}");
         }

@@ -1,5 +1,7 @@
 //! The broker's proposals, as a pipeline uses them.
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tracepact_contract_model::{ContractFile, Pact};
 
@@ -30,6 +32,60 @@ impl Step {
     }
 }
 
+/// What is proposed.
+#[derive(Debug, Clone)]
+pub struct NewProposal<'a> {
+    /// The contract.
+    pub pact: &'a Pact,
+    /// The consumer's branch that needs it.
+    pub consumer_branch: &'a str,
+    /// One line for the provider's team; made from the names when absent.
+    pub title: Option<&'a str>,
+    /// The provider's team that should decide.
+    pub team: Option<&'a str>,
+    /// Who proposes.
+    pub author: Option<&'a str>,
+    /// Link to the pull request.
+    pub pull_request_url: Option<&'a str>,
+    /// Not to be decided yet.
+    pub draft: bool,
+}
+
+// Requests are written from these: a contract passes through no `Value`, which would change the form of its numbers and
+// with it the content.
+
+#[derive(Serialize)]
+struct ProposalBody<'a> {
+    consumer: &'a str,
+    provider: &'a str,
+    consumer_branch: &'a str,
+    title: Option<&'a str>,
+    team: Option<&'a str>,
+    author: Option<&'a str>,
+    pull_request_url: Option<&'a str>,
+    draft: bool,
+    content: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct SyncBody<'a> {
+    contracts: Vec<SyncFile<'a>>,
+    commit: Option<&'a str>,
+    who: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SyncFile<'a> {
+    content: Box<RawValue>,
+    consumer_branch: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CheckBody<'a> {
+    content: Box<RawValue>,
+    environment: &'a str,
+}
+
 /// Which proposals.
 #[derive(Debug, Clone, Default)]
 pub struct Which<'a> {
@@ -46,8 +102,19 @@ impl BrokerClient {
     ///
     /// # Errors
     /// When the broker cannot be reached or refuses; so for all below.
-    pub async fn propose(&self, proposal: &Value) -> Result<Value, Error> {
-        self.send(self.http().post(self.at("/tracepact/v1/proposals")).json(proposal), "the proposal").await
+    pub async fn propose(&self, new: &NewProposal<'_>) -> Result<Value, Error> {
+        let body = ProposalBody {
+            consumer: &new.pact.consumer,
+            provider: &new.pact.provider,
+            consumer_branch: new.consumer_branch,
+            title: new.title,
+            team: new.team,
+            author: new.author,
+            pull_request_url: new.pull_request_url,
+            draft: new.draft,
+            content: document(new.pact)?,
+        };
+        self.send(self.http().post(self.at("/tracepact/v1/proposals")).json(&body), "the proposal").await
     }
 
     /// Accepts, rejects, withdraws or finishes a proposal. Returns it.
@@ -74,6 +141,21 @@ impl BrokerClient {
     pub async fn proposal(&self, id: &str) -> Result<Value, Error> {
         let path = format!("/tracepact/v1/proposals/{}", encode(id));
         self.send(self.http().get(self.at(&path)), "the proposal").await
+    }
+
+    /// The state and the contract of a proposal, its numbers as they were written.
+    pub async fn proposed_pact(&self, id: &str) -> Result<(String, Pact), Error> {
+        #[derive(serde::Deserialize)]
+        struct Proposal {
+            state: String,
+            content: Box<RawValue>,
+        }
+        let path = format!("/tracepact/v1/proposals/{}", encode(id));
+        let text = self.send_text(self.http().get(self.at(&path)), "the proposal").await?;
+        let wrong = |reason: String| Error::Answer { what: "the proposal".into(), reason };
+        let proposal: Proposal = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let pact = Pact::parse(proposal.content.get().as_bytes()).map_err(|e| wrong(e.to_string()))?;
+        Ok((proposal.state, pact))
     }
 
     /// Proposals, newest first, at most 1000.
@@ -111,16 +193,17 @@ impl BrokerClient {
     ) -> Result<Value, Error> {
         let mut contracts = Vec::new();
         for file in files {
-            contracts.push(json!({ "content": document(&file.pact)?, "consumer_branch": file.consumer_branch }));
+            let consumer_branch = file.consumer_branch.as_deref();
+            contracts.push(SyncFile { content: document(&file.pact)?, consumer_branch });
         }
         let path = format!("/tracepact/v1/providers/{}/sync", encode(provider));
-        let body = json!({ "contracts": contracts, "commit": commit, "who": who });
+        let body = SyncBody { contracts, commit, who };
         self.send(self.http().post(self.at(&path)).json(&body), "the report of the repository").await
     }
 
     /// Asks whether the provider versions of an environment are known to keep a contract.
     pub async fn check(&self, pact: &Pact, environment: &str) -> Result<Value, Error> {
-        let body = json!({ "content": document(pact)?, "environment": environment });
+        let body = CheckBody { content: document(pact)?, environment };
         self.send(self.http().post(self.at("/tracepact/v1/contracts/check")).json(&body), "the check").await
     }
 
@@ -154,8 +237,8 @@ impl BrokerClient {
                 continue;
             }
             let request = self.http().get(self.at(path_of(href)));
-            let body = self.send(request, "a contract").await?;
-            let pact = Pact::parse(body.to_string().as_bytes())
+            let body = self.send_text(request, "a contract").await?;
+            let pact = Pact::parse(body.as_bytes())
                 .map_err(|e| Error::Answer { what: "a contract".into(), reason: e.to_string() })?;
             out.push((link("name").unwrap_or(&pact.consumer).to_owned(), pact));
         }
@@ -187,6 +270,6 @@ fn path_of(href: &str) -> &str {
 }
 
 /// A pact with its numbers as they are written.
-fn document(pact: &Pact) -> Result<Box<serde_json::value::RawValue>, Error> {
-    serde_json::value::RawValue::from_string(pact.text()).map_err(|e| Error::Usage(e.to_string()))
+fn document(pact: &Pact) -> Result<Box<RawValue>, Error> {
+    RawValue::from_string(pact.text()).map_err(|e| Error::Usage(e.to_string()))
 }

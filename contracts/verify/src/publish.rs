@@ -25,6 +25,8 @@ pub struct Publication {
     pub build_url: Option<String>,
     /// The pacts, parsed.
     pub pacts: Vec<Value>,
+    /// The same as they were written: that is what is sent, since the form of a number is part of the content.
+    texts: Vec<String>,
 }
 
 impl Publication {
@@ -32,7 +34,7 @@ impl Publication {
     pub fn read(files: &[PathBuf], version: &str) -> Result<Self, Error> {
         let mut publication = Self { version: version.to_owned(), ..Self::default() };
         for file in files {
-            let pact = read_pact(file)?;
+            let (text, pact) = read_pact(file)?;
             let consumer = party(&pact, "consumer", file)?;
             if !publication.consumer.is_empty() && publication.consumer != consumer {
                 return Err(Error::Usage(format!(
@@ -42,6 +44,7 @@ impl Publication {
             }
             publication.consumer = consumer;
             publication.pacts.push(pact);
+            publication.texts.push(text);
         }
         if publication.pacts.is_empty() {
             Err(Error::Usage("no pact files were given".into()))
@@ -55,13 +58,15 @@ impl Publication {
         let contracts: Vec<Value> = self
             .pacts
             .iter()
-            .map(|pact| {
+            .enumerate()
+            .map(|(index, pact)| {
+                let text = self.texts.get(index).cloned().unwrap_or_else(|| pact.to_string());
                 json!({
                     "consumerName": self.consumer,
                     "providerName": pact.pointer("/provider/name"),
                     "specification": "pact",
                     "contentType": "application/json",
-                    "content": base64::engine::general_purpose::STANDARD.encode(pact.to_string()),
+                    "content": base64::engine::general_purpose::STANDARD.encode(text),
                 })
             })
             .collect();
@@ -99,14 +104,15 @@ pub fn pact_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-fn read_pact(file: &Path) -> Result<Value, Error> {
+fn read_pact(file: &Path) -> Result<(String, Value), Error> {
     let wrong = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
     let size = std::fs::metadata(file).map_err(|e| wrong(e.to_string()))?.len();
     if size > PACT_BYTES_MAX {
         return Err(wrong(format!("{size} bytes; a pact has at most {PACT_BYTES_MAX}")));
     }
     let text = std::fs::read_to_string(file).map_err(|e| wrong(e.to_string()))?;
-    serde_json::from_str(&text).map_err(|e| wrong(format!("not JSON: {e}")))
+    let pact = serde_json::from_str(&text).map_err(|e| wrong(format!("not JSON: {e}")))?;
+    Ok((text, pact))
 }
 
 fn party(pact: &Value, which: &str, file: &Path) -> Result<String, Error> {

@@ -108,14 +108,10 @@ impl Contracts {
     /// # Errors
     /// When it does not exist or came to nothing (rejected, withdrawn, superseded, retired).
     pub async fn add_proposal(&mut self, id: &str, broker: &BrokerClient) -> Result<(), Error> {
-        let proposal = broker.proposal(id).await?;
-        let state = proposal.get("state").and_then(Value::as_str).unwrap_or_default();
-        if !matches!(state, "draft" | "proposed" | "accepted" | "enforced") {
+        let (state, pact) = broker.proposed_pact(id).await?;
+        if !matches!(state.as_str(), "draft" | "proposed" | "accepted" | "enforced") {
             return Err(Error::Usage(format!("proposal {id} is {state}: there is nothing to stub")));
         }
-        let content = proposal.get("content").cloned().unwrap_or_default();
-        let pact = Pact::parse(content.to_string().as_bytes())
-            .map_err(|e| Error::Answer { what: format!("proposal {id}"), reason: e.to_string() })?;
         let state = state_of(broker, &pact).await?;
         self.add(pact, state)
     }

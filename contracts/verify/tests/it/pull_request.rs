@@ -90,6 +90,14 @@ async fn new_pull(State(hub): State<Shared>, Json(mut body): Json<Value>) -> Ans
     answer(201, body)
 }
 
+async fn comment(State(hub): State<Shared>, Path(number): Path<usize>, Json(body): Json<Value>) -> Answer {
+    match hub.lock().pulls.get_mut(number - 1) {
+        Some(pull) => pull["comment"] = body["body"].clone(),
+        None => return answer(404, json!({ "message": "Not Found" })),
+    }
+    answer(201, json!({}))
+}
+
 async fn start() -> (Shared, Repository) {
     crypto();
     let hub = Shared::default();
@@ -100,6 +108,7 @@ async fn start() -> (Shared, Repository) {
         .route("/repos/acme/products/git/refs", post(new_reference))
         .route("/repos/acme/products/contents/{*path}", get(file).put(put_file))
         .route("/repos/acme/products/pulls", get(pulls).post(new_pull))
+        .route("/repos/acme/products/issues/{number}/comments", post(comment))
         .with_state(hub.clone());
     let api = serve(router).await;
     (hub, Repository { owner: "acme".into(), name: "products".into(), api })
@@ -128,6 +137,9 @@ async fn a_branch_a_file_and_a_pull_request_and_the_same_again() {
     assert_eq!(repository.open(&token, &request("a: 22\n")).await.unwrap(), url);
     assert_eq!(repository.open(&token, &request("a: 22\n")).await.unwrap(), url);
     assert_eq!(hub.lock().pulls.len(), 1);
+    repository.comment(&token, 1, "it is accepted").await.unwrap();
+    assert_eq!(hub.lock().pulls[0]["comment"], "it is accepted");
+    assert_eq!(repository.comment(&token, 2, "nobody hears").await.unwrap_err().exit_code(), 1);
 }
 
 #[tokio::test]

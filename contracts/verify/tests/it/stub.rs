@@ -41,7 +41,7 @@ async fn it_answers_what_the_contract_says_and_how_far_it_is() {
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["tracepact-contract-state"], "draft");
     assert_eq!(answer.headers()["content-type"], "application/json");
-    assert_eq!(answer.json::<Value>().await.unwrap(), serde_json::json!({"id": 1, "name": "tea"}));
+    assert_eq!(answer.json::<Value>().await.unwrap(), serde_json::json!({"id": 1, "name": "tea", "price": 9.5}));
     // Nothing the contract says: what came closest, and why it was not meant.
     let answer = reqwest::Client::new().post(format!("{url}/items/1")).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers()["tracepact-contract-state"].to_str().unwrap()), (404, "draft"));
@@ -108,7 +108,7 @@ async fn a_proposal_can_be_stubbed_at_once_and_is_verified_only_when_it_was() {
     // The provider is seen to keep it.
     let check = ProviderCheck {
         provider: "products".into(),
-        provider_url: serve(products(serde_json::json!({"id": 2, "name": "coffee"}))).await,
+        provider_url: serve(products(serde_json::json!({"id": 2, "name": "coffee", "price": 1}))).await,
         version: "p1".into(),
         branch: Some("main".into()),
         publish: true,

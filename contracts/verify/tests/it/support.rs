@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracepact_base::{Secret, SystemClock};
 use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes};
 use tracepact_contract_model::ContractFile;
 use tracepact_listener::{Access, Scope, Scopes};
 use tracepact_verify::BrokerClient;
+use tracepact_verify::proposals::NewProposal;
 
 pub(crate) const ADMIN: &str = "the-admin-token";
 
@@ -34,11 +35,16 @@ impl TestBroker {
 
     /// Registers a proposal on branch `feat`; its id.
     pub(crate) async fn propose(&self, contract: &ContractFile) -> String {
-        let proposal = json!({
-            "consumer": contract.pact.consumer, "provider": contract.pact.provider, "consumer_branch": "feat",
-            "content": serde_json::from_str::<Value>(&contract.pact.text()).unwrap(),
-        });
-        self.client.propose(&proposal).await.unwrap()["id"].as_str().unwrap().to_owned()
+        let new = NewProposal {
+            pact: &contract.pact,
+            consumer_branch: "feat",
+            title: None,
+            team: None,
+            author: None,
+            pull_request_url: None,
+            draft: false,
+        };
+        self.client.propose(&new).await.unwrap()["id"].as_str().unwrap().to_owned()
     }
 }
 
@@ -59,8 +65,8 @@ pub(crate) fn contract(more: &str) -> ContractFile {
     let text = format!(
         "contract: 1\nconsumer: orders\nprovider: products\ninteractions:\n  - description: an item is read\n    \
          states: [item 1 exists]\n    request: {{method: GET, path: /items/1}}\n    response:\n      status: 200\n      \
-         headers: {{Content-Type: application/json}}\n      body: {{id: 1, name: tea}}\n      \
-         match: {{body: {{$.id: integer, $.name: type}}}}\n{more}"
+         headers: {{Content-Type: application/json}}\n      body: {{id: 1, name: tea, price: 9.50}}\n      \
+         match: {{body: {{$.id: integer, $.name: type, $.price: number}}}}\n{more}"
     );
     ContractFile::from_yaml(&text).unwrap()
 }

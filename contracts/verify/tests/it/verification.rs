@@ -26,7 +26,7 @@ async fn check(body: Value, version: &str) -> ProviderCheck {
 async fn an_accepted_contract_breaks_the_build_and_shows_what_differs() {
     let broker = TestBroker::start().await;
     let id = broker.propose(&contract("")).await;
-    let bad = json!({"id": "one", "name": "tea"});
+    let bad = json!({"id": "one", "name": "tea", "price": 1});
     // Proposed: nobody's build breaks, and nobody is asked.
     let outcome = verify(&check(bad.clone(), "p1").await, &broker.client).await.unwrap();
     assert!(outcome.ok && outcome.interactions.is_empty(), "{outcome:?}");
@@ -38,7 +38,7 @@ async fn an_accepted_contract_breaks_the_build_and_shows_what_differs() {
     assert_eq!(difference.place, "body $.id");
     assert!(difference.text().contains("+ \"one\""), "{}", difference.text());
     assert_eq!(broker.client.proposal(&id).await.unwrap()["state"], "accepted");
-    let outcome = verify(&check(json!({"id": 5, "name": "x"}), "p2").await, &broker.client).await.unwrap();
+    let outcome = verify(&check(json!({"id": 5, "name": "x", "price": 2.5}), "p2").await, &broker.client).await.unwrap();
     assert!(outcome.ok, "{outcome:?}");
     assert_eq!(broker.client.proposal(&id).await.unwrap()["state"], "enforced");
     assert_eq!(broker.client.is_verified(&contract("").pact).await.unwrap(), Some(true));
@@ -48,7 +48,7 @@ async fn an_accepted_contract_breaks_the_build_and_shows_what_differs() {
 async fn a_contract_is_tried_at_an_address_before_anybody_is_asked() {
     super::support::crypto();
     let pact = [contract("").pact];
-    let kept = check(json!({"id": 5, "name": "x"}), "any").await;
+    let kept = check(json!({"id": 5, "name": "x", "price": 2.5}), "any").await;
     assert!(verify_contracts(&kept, &pact).await.unwrap().ok);
     let broken = check(json!({"id": 5}), "any").await;
     let outcome = verify_contracts(&broken, &pact).await.unwrap();
@@ -67,6 +67,7 @@ async fn a_repository_is_reported_and_its_files_are_what_is_accepted() {
     assert_eq!(answer["accepted"][0]["id"], id.as_str());
     // The YAML file and the pact it was proposed as are one content.
     let again = tracepact_contract_model::ContractFile::from_yaml(&file.to_yaml()).unwrap();
+    assert_eq!(broker.client.proposed_pact(&id).await.unwrap().1.content_id, file.pact.content_id);
     assert_eq!(broker.client.sync("products", [&again], None, None).await.unwrap()["unchanged"][0]["id"], id.as_str());
     let gone = broker.client.sync("products", [], None, None).await.unwrap();
     assert_eq!(gone["retired"][0]["id"], id.as_str());

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracepact_base::Secret;
 use tracepact_contract_model::{ContractFile, meanings};
 use tracepact_verify::github::{PullRequest, Repository};
 use tracepact_verify::lint::{Level, of_contract};
+use tracepact_verify::proposals::NewProposal;
 use tracepact_verify::{BrokerClient, Error, contract_files};
 
 use super::super::BrokerArgs;
@@ -105,13 +106,16 @@ impl Propose {
                 None => text.push_str(&write_into(Path::new(repo), &place, &contract, &branch, &title)?),
             }
         }
-        let proposal = json!({
-            "consumer": pact.consumer, "provider": pact.provider, "consumer_branch": branch, "title": title,
-            "team": self.team, "author": self.author, "pull_request_url": url, "draft": self.draft,
-            "content": serde_json::from_str::<Box<serde_json::value::RawValue>>(&pact.text())
-                .map_err(|e| Error::Usage(e.to_string()))?,
-        });
-        let answer = client.propose(&proposal).await?;
+        let new = NewProposal {
+            pact,
+            consumer_branch: &branch,
+            title: Some(&title),
+            team: self.team.as_deref(),
+            author: self.author.as_deref(),
+            pull_request_url: url.as_deref(),
+            draft: self.draft,
+        };
+        let answer = client.propose(&new).await?;
         let how = match answer.get("mode").and_then(Value::as_str) {
             Some("repository") => "the provider accepts it by merging the file into its main branch",
             _ => "the provider accepts it with `tracepact contract accept` or on the page of the proposal",

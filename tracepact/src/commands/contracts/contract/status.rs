@@ -2,7 +2,9 @@
 
 use clap::Args;
 use serde_json::Value;
+use tracepact_base::Secret;
 use tracepact_verify::Error;
+use tracepact_verify::github::Repository;
 use tracepact_verify::proposals::Which;
 
 use super::super::BrokerArgs;
@@ -12,11 +14,21 @@ use super::super::BrokerArgs;
 #[command(after_help = "Examples:
   tracepact contract status 0199c0a4-…
   tracepact contract status 0199c0a4-… --json
+  GITHUB_TOKEN=… tracepact contract status 0199c0a4-… --comment      # tell it under the pull request
 
 Exit codes: 0 accepted or enforced, 1 anything else, 2 wrong usage, 3 the broker cannot be reached.")]
 pub(super) struct Status {
     /// The proposal's id.
     id: String,
+    /// Write it under the proposal's pull request at GitHub.
+    #[arg(long)]
+    comment: bool,
+    /// Token for GitHub, which may write to pull requests.
+    #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    github_token: Option<String>,
+    /// Address of GitHub's API, for another server than the pull request's address tells.
+    #[arg(long, env = "GITHUB_API_URL", value_name = "URL")]
+    github_api: Option<String>,
     #[command(flatten)]
     broker: BrokerArgs,
 }
@@ -43,8 +55,30 @@ impl Status {
     pub(super) async fn run(self) -> Result<u8, Error> {
         let proposal = self.broker.client()?.proposal(&self.id).await?;
         let state = field(&proposal, "state");
+        if self.comment {
+            self.tell(&proposal).await?;
+        }
         self.broker.show(&proposal, &text(&proposal));
         Ok(u8::from(!matches!(state.as_str(), "accepted" | "enforced")))
+    }
+}
+
+impl Status {
+    async fn tell(&self, proposal: &Value) -> Result<(), Error> {
+        let usage = |reason: &str| Error::Usage(reason.to_owned());
+        let url = proposal.get("pull_request_url").and_then(Value::as_str);
+        let url = url.ok_or_else(|| usage("the proposal has no link to a pull request"))?;
+        let (mut repository, number) = Repository::from_pull_request(url)
+            .ok_or_else(|| usage("the proposal's link is no pull request at GitHub"))?;
+        let token = self.github_token.as_ref().ok_or_else(|| usage("GITHUB_TOKEN is missing"))?;
+        if let Some(api) = &self.github_api {
+            repository.api = api.trim_end_matches('/').to_owned();
+        }
+        // A block of code: the words of a contract are no Markdown, and nobody is mentioned by them.
+        let said = text(proposal);
+        let fence = "`".repeat(3 + said.split(|c| c != '`').map(str::len).max().unwrap_or(0));
+        let body = format!("The contract of this pull request is **{}**.\n\n{fence}\n{said}{fence}\n", field(proposal, "state"));
+        repository.comment(&Secret::new(token.clone()), number, &body).await
     }
 }
 
