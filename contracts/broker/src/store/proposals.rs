@@ -77,8 +77,8 @@ pub(crate) async fn insert(conn: &mut Conn, new: &NewProposal<'_>, now: i64) -> 
 }
 
 pub(crate) async fn get(conn: &mut Conn, uuid: &str) -> Result<ProposalRow, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.uuid = $1"));
-    sql::query_as(sql)
+    let text = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.uuid = $1"));
+    sql::query_as(text)
         .bind(uuid)
         .fetch_optional(conn)
         .await?
@@ -93,11 +93,11 @@ pub(crate) async fn list(
     state: Option<&str>,
     limit: i64,
 ) -> Result<Vec<ProposalRow>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!(
+    let text = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE (CAST($1 AS TEXT) IS NULL OR p.name = $1) AND (CAST($2 AS TEXT) IS NULL OR c.name = $2) AND \
          (CAST($3 AS TEXT) IS NULL OR o.state = $3) ORDER BY o.id DESC LIMIT $4"
     ));
-    Ok(sql::query_as(sql).bind(provider).bind(consumer).bind(state).bind(limit).fetch_all(conn).await?)
+    Ok(sql::query_as(text).bind(provider).bind(consumer).bind(state).bind(limit).fetch_all(conn).await?)
 }
 
 /// The proposals of one line, newest first.
@@ -107,18 +107,18 @@ pub(crate) async fn line(
     provider: &str,
     branch: &str,
 ) -> Result<Vec<ProposalRow>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!(
+    let text = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE c.name = $1 AND p.name = $2 AND o.consumer_branch = $3 ORDER BY o.id DESC"
     ));
-    Ok(sql::query_as(sql).bind(consumer).bind(provider).bind(branch).fetch_all(conn).await?)
+    Ok(sql::query_as(text).bind(consumer).bind(provider).bind(branch).fetch_all(conn).await?)
 }
 
 /// What a provider is bound to: accepted, or enforced since.
 pub(crate) async fn accepted(conn: &mut Conn, provider: i64) -> Result<Vec<ProposalRow>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!(
+    let text = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE o.provider_id = $1 AND o.state IN ('accepted', 'enforced') ORDER BY o.id"
     ));
-    Ok(sql::query_as(sql).bind(provider).fetch_all(conn).await?)
+    Ok(sql::query_as(text).bind(provider).fetch_all(conn).await?)
 }
 
 /// Proposals of a provider in `state`.
@@ -127,15 +127,14 @@ pub(crate) async fn in_state(
     provider: i64,
     state: &str,
 ) -> Result<Vec<ProposalRow>, BrokerError> {
-    let sql =
-        sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.provider_id = $1 AND o.state = $2 ORDER BY o.id"));
-    Ok(sql::query_as(sql).bind(provider).bind(state).fetch_all(conn).await?)
+    let text = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.provider_id = $1 AND o.state = $2 ORDER BY o.id"));
+    Ok(sql::query_as(text).bind(provider).bind(state).fetch_all(conn).await?)
 }
 
 /// The proposals of one content, newest first.
 pub(crate) async fn of_content(conn: &mut Conn, content_row: i64) -> Result<Vec<ProposalRow>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.content_row = $1 ORDER BY o.id DESC LIMIT 100"));
-    Ok(sqlx::query_as(sql).bind(content_row).fetch_all(conn).await?)
+    let text = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.content_row = $1 ORDER BY o.id DESC LIMIT 100"));
+    Ok(sql::query_as(text).bind(content_row).fetch_all(conn).await?)
 }
 
 /// The present proposals of a consumer's branch, whoever the provider is.
@@ -144,11 +143,11 @@ pub(crate) async fn open_on_branch(
     consumer: &str,
     branch: &str,
 ) -> Result<Vec<ProposalRow>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!(
+    let text = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE c.name = $1 AND o.consumer_branch = $2 AND \
          o.state IN ('draft', 'proposed', 'accepted', 'enforced') ORDER BY o.id"
     ));
-    Ok(sqlx::query_as(sql).bind(consumer).bind(branch).fetch_all(conn).await?)
+    Ok(sql::query_as(text).bind(consumer).bind(branch).fetch_all(conn).await?)
 }
 
 /// The present proposals to a provider from a consumer branch of this name, of one consumer or all.
@@ -158,11 +157,11 @@ pub(crate) async fn open_from_branch(
     branch: &str,
     consumer: Option<&str>,
 ) -> Result<Vec<ProposalRow>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!(
+    let text = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE o.provider_id = $1 AND o.consumer_branch = $2 AND (CAST($3 AS TEXT) IS NULL OR c.name = $3) \
          AND o.state IN ('draft', 'proposed') ORDER BY o.id"
     ));
-    Ok(sqlx::query_as(sql).bind(provider).bind(branch).bind(consumer).fetch_all(conn).await?)
+    Ok(sql::query_as(text).bind(provider).bind(branch).bind(consumer).fetch_all(conn).await?)
 }
 
 /// The proposal of the same line with other content that was accepted last before `row` was made.
@@ -170,12 +169,12 @@ pub(crate) async fn accepted_before(
     conn: &mut Conn,
     row: &ProposalRow,
 ) -> Result<Option<ProposalRow>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!(
+    let text = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} WHERE c.name = $1 AND p.name = $2 AND o.consumer_branch = $3 AND o.id < $4 AND o.content_row <> $5 \
          AND EXISTS (SELECT 1 FROM proposal_history h WHERE h.proposal_id = o.id AND h.state = 'accepted') \
          ORDER BY o.id DESC LIMIT 1"
     ));
-    Ok(sqlx::query_as(sql)
+    Ok(sql::query_as(text)
         .bind(&row.consumer)
         .bind(&row.provider)
         .bind(&row.consumer_branch)
@@ -187,7 +186,7 @@ pub(crate) async fn accepted_before(
 
 /// The content the pair uses now, other than the proposed one: of a live consumer version, else of its main branch.
 pub(crate) async fn in_use(conn: &mut Conn, row: &ProposalRow) -> Result<Option<i64>, BrokerError> {
-    let live: Option<i64> = sqlx::query_scalar(
+    let live: Option<i64> = sql::query_scalar(
         "SELECT p.content_row FROM pacts p JOIN pacticipants c ON c.id = p.consumer_id \
          WHERE c.name = $1 AND p.provider_id = $2 AND (\
          EXISTS (SELECT 1 FROM deployed_versions d WHERE d.version_id = p.version_id AND d.undeployed_at IS NULL) OR \
@@ -201,7 +200,7 @@ pub(crate) async fn in_use(conn: &mut Conn, row: &ProposalRow) -> Result<Option<
     if live.is_some() {
         return Ok(live);
     }
-    Ok(sqlx::query_scalar(
+    Ok(sql::query_scalar(
         "SELECT p.content_row FROM pacts p JOIN pacticipants c ON c.id = p.consumer_id \
          JOIN branch_versions bv ON bv.version_id = p.version_id JOIN branches b ON b.id = bv.branch_id \
          WHERE c.name = $1 AND p.provider_id = $2 AND b.name = c.main_branch AND p.content_row <> $3 \
@@ -219,7 +218,7 @@ pub(crate) async fn live_with_content(
     conn: &mut Conn,
     content_row: i64,
 ) -> Result<Vec<String>, BrokerError> {
-    let rows: Vec<(String, String, String)> = sqlx::query_as(
+    let rows: Vec<(String, String, String)> = sql::query_as(
         "SELECT c.name, v.number, e.name FROM pacts p JOIN versions v ON v.id = p.version_id \
          JOIN pacticipants c ON c.id = p.consumer_id \
          JOIN (SELECT version_id, environment_id FROM deployed_versions WHERE undeployed_at IS NULL UNION \
@@ -241,7 +240,7 @@ pub(crate) async fn live_versions(
     conn: &mut Conn,
     pacticipant: i64,
 ) -> Result<Vec<(String, String)>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT v.number, e.name FROM versions v \
          JOIN (SELECT version_id, environment_id FROM deployed_versions WHERE undeployed_at IS NULL AND \
          pacticipant_id = $1 UNION SELECT version_id, environment_id FROM released_versions \
@@ -259,7 +258,7 @@ pub(crate) async fn set_pull_request(
     url: &str,
     now: i64,
 ) -> Result<(), BrokerError> {
-    sqlx::query("UPDATE proposals SET pull_request_url = $2, updated_at = $3 WHERE id = $1")
+    sql::query("UPDATE proposals SET pull_request_url = $2, updated_at = $3 WHERE id = $1")
         .bind(id)
         .bind(url)
         .bind(now)
@@ -283,7 +282,7 @@ pub(crate) async fn add_comment(
     body: &str,
     now: i64,
 ) -> Result<(), BrokerError> {
-    sqlx::query("INSERT INTO proposal_comments (proposal_id, author, body, at) VALUES ($1, $2, $3, $4)")
+    sql::query("INSERT INTO proposal_comments (proposal_id, author, body, at) VALUES ($1, $2, $3, $4)")
         .bind(id)
         .bind(author)
         .bind(body)
@@ -295,7 +294,7 @@ pub(crate) async fn add_comment(
 
 /// The discussion, oldest first.
 pub(crate) async fn comments(conn: &mut Conn, id: i64) -> Result<Vec<CommentRow>, BrokerError> {
-    Ok(sqlx::query_as(
+    Ok(sql::query_as(
         "SELECT author, body, at FROM proposal_comments WHERE proposal_id = $1 ORDER BY id LIMIT 1000",
     )
     .bind(id)
