@@ -164,7 +164,8 @@ fn check_line(field: &str, text: &str) -> Result<(), BrokerError> {
 
 /// A text of several lines, bounded.
 pub(crate) fn check_text(field: &str, text: &str) -> Result<(), BrokerError> {
-    if text.len() > TEXT_BYTES_MAX || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    if text.len() > TEXT_BYTES_MAX || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    {
         return Err(BrokerError::invalid(
             field,
             format!("is longer than {TEXT_BYTES_MAX} bytes or contains control characters"),

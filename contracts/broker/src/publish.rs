@@ -82,7 +82,8 @@ impl Broker {
             let (outcome, provider, content) =
                 self.place(conn, consumer.id, version.id, &publication, contract, now).await?;
             if let Some(branch) = &publication.branch {
-                let (asks, answers) = ((consumer.id, consumer.name.as_str()), (provider, outcome.provider.as_str()));
+                let (asks, answers) =
+                    ((consumer.id, consumer.name.as_str()), (provider, outcome.provider.as_str()));
                 let number = publication.version.trim();
                 published_on_line(self, conn, asks, answers, branch.trim(), content, number).await?;
             }

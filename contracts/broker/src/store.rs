@@ -32,8 +32,8 @@ pub(crate) mod outbox;
 pub(crate) mod pacticipants;
 pub(crate) mod pacts;
 pub(crate) mod proposals;
-pub(crate) mod sql;
 pub(crate) mod provider_modes;
+pub(crate) mod sql;
 pub(crate) mod verifications;
 pub(crate) mod versions;
 

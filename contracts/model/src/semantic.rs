@@ -181,8 +181,7 @@ impl Meanings {
 
 /// The interactions of a pact as specification 4 has them.
 pub(crate) fn version_4(pact: &Pact) -> Result<Vec<Value>, PactError> {
-    let value: Value =
-        serde_json::from_str(&pact.text()).map_err(|e| PactError::NotAPact(e.to_string()))?;
+    let value: Value = serde_json::from_str(&pact.text()).map_err(|e| PactError::NotAPact(e.to_string()))?;
     let read = std::panic::catch_unwind(AssertUnwindSafe(|| {
         pact_models::pact::load_pact_from_json("<contract>", &value)
             .and_then(|p| p.as_v4_pact())
@@ -230,7 +229,8 @@ fn read_body(body: &mut Value) {
         _ => text.clone().into_bytes(),
     };
     if let Ok(content) = serde_json::from_slice::<Value>(&bytes) {
-        *body = serde_json::json!({ "content": content, "contentType": "application/json", "encoded": false });
+        *body =
+            serde_json::json!({ "content": content, "contentType": "application/json", "encoded": false });
     }
 }
 
@@ -323,8 +323,22 @@ mod tests {
         is(&more, &less, false);
         is(&less, &http("", r#","body":{"id":2}"#), true);
         is(&less, &http("", r#","body":{"id":1},"headers":{"Content-Type":"application/json"}"#), true);
-        is(&http("", ""), &pact("3.0.0", r#"{"description":"x","request":{"method":"GET","path":"/y"},"response":{"status":200}}"#), true);
-        is(&http("", ""), &pact("3.0.0", r#"{"description":"x","request":{"method":"GET","path":"/x"},"response":{"status":404}}"#), true);
+        is(
+            &http("", ""),
+            &pact(
+                "3.0.0",
+                r#"{"description":"x","request":{"method":"GET","path":"/y"},"response":{"status":200}}"#,
+            ),
+            true,
+        );
+        is(
+            &http("", ""),
+            &pact(
+                "3.0.0",
+                r#"{"description":"x","request":{"method":"GET","path":"/x"},"response":{"status":404}}"#,
+            ),
+            true,
+        );
         is(&less, &less, false);
         assert!(meanings(Some(&less), &less).unwrap().changes.is_empty());
         assert!(meanings(None, &less).unwrap().is_breaking());
@@ -333,11 +347,19 @@ mod tests {
     #[test]
     fn a_looser_matcher_is_compatible_in_an_answer_and_breaking_in_a_question() {
         let exact = http("", r#","body":{"id":1}"#);
-        let typed = http("", r#","body":{"id":7},"matchingRules":{"body":{"$.id":{"combine":"AND","matchers":[{"match":"type"}]}}}"#);
+        let typed = http(
+            "",
+            r#","body":{"id":7},"matchingRules":{"body":{"$.id":{"combine":"AND","matchers":[{"match":"type"}]}}}"#,
+        );
         is(&exact, &typed, false);
         is(&typed, &exact, true);
         let body = |more: &str| {
-            pact("3.0.0", &format!(r#"{{"description":"x","request":{{"method":"POST","path":"/x","body":{{"id":1}}{more}}},"response":{{"status":200}}}}"#))
+            pact(
+                "3.0.0",
+                &format!(
+                    r#"{{"description":"x","request":{{"method":"POST","path":"/x","body":{{"id":1}}{more}}},"response":{{"status":200}}}}"#
+                ),
+            )
         };
         let rule = r#","matchingRules":{"body":{"$.id":{"combine":"AND","matchers":[{"match":"type"}]}}}"#;
         is(&body(""), &body(rule), true);
@@ -356,8 +378,14 @@ mod tests {
 
     #[test]
     fn another_specification_of_the_same_demands_is_no_change() {
-        let old = pact("2.0.0", r#"{"description":"x","request":{"method":"GET","path":"/x","query":"a=1"},"response":{"status":200,"headers":{"Content-Type":"application/json"},"body":{"id":1},"matchingRules":{"$.body.id":{"match":"type"}}}}"#);
-        let new = pact("4.0", r#"{"type":"Synchronous/HTTP","description":"x","request":{"method":"GET","path":"/x","query":{"a":["1"]}},"response":{"status":200,"headers":{"Content-Type":["application/json"]},"body":{"content":{"id":1},"contentType":"application/json","encoded":false},"matchingRules":{"body":{"$.id":{"combine":"AND","matchers":[{"match":"type"}]}}}}}"#);
+        let old = pact(
+            "2.0.0",
+            r#"{"description":"x","request":{"method":"GET","path":"/x","query":"a=1"},"response":{"status":200,"headers":{"Content-Type":"application/json"},"body":{"id":1},"matchingRules":{"$.body.id":{"match":"type"}}}}"#,
+        );
+        let new = pact(
+            "4.0",
+            r#"{"type":"Synchronous/HTTP","description":"x","request":{"method":"GET","path":"/x","query":{"a":["1"]}},"response":{"status":200,"headers":{"Content-Type":["application/json"]},"body":{"content":{"id":1},"contentType":"application/json","encoded":false},"matchingRules":{"body":{"$.id":{"combine":"AND","matchers":[{"match":"type"}]}}}}}"#,
+        );
         let found = meanings(Some(&old), &new).unwrap();
         assert!(!found.is_breaking(), "{}", found.text());
     }
@@ -365,7 +393,12 @@ mod tests {
     #[test]
     fn a_dropped_message_field_is_compatible_for_the_producer_and_a_new_one_is_not() {
         let message = |body: &str| {
-            pact("4.0", &format!(r#"{{"type":"Asynchronous/Messages","description":"m","contents":{{"content":{body},"contentType":"application/json","encoded":false}},"metadata":{{"topic":"orders"}}}}"#))
+            pact(
+                "4.0",
+                &format!(
+                    r#"{{"type":"Asynchronous/Messages","description":"m","contents":{{"content":{body},"contentType":"application/json","encoded":false}},"metadata":{{"topic":"orders"}}}}"#
+                ),
+            )
         };
         is(&message(r#"{"id":1,"price":2}"#), &message(r#"{"id":1}"#), false);
         is(&message(r#"{"id":1}"#), &message(r#"{"id":1,"price":2}"#), true);
@@ -381,7 +414,12 @@ mod tests {
     fn what_one_consumer_proved_covers_the_next() {
         let kept = http("", r#","body":{"id":1,"name":"x"}"#);
         let asks = |body: &str| {
-            pact("3.0.0", &format!(r#"{{"description":"other words","request":{{"method":"GET","path":"/x"}},"response":{{"status":200,"body":{body}}}}}"#))
+            pact(
+                "3.0.0",
+                &format!(
+                    r#"{{"description":"other words","request":{{"method":"GET","path":"/x"}},"response":{{"status":200,"body":{body}}}}}"#
+                ),
+            )
         };
         let of = |pact: &Pact| coverage(std::slice::from_ref(&kept), pact).unwrap()[0].1;
         assert_eq!(of(&asks(r#"{"id":1}"#)), Coverage::Kept);

@@ -99,7 +99,8 @@ pub fn by_consumer(files: &[FoundFile]) -> Result<BTreeMap<String, ContractFile>
         let joined = match out.remove(&consumer) {
             None => found.file.clone(),
             Some(before) => {
-                let wrong = |e: &dyn std::fmt::Display| Error::Usage(format!("{}: {e}", found.path.display()));
+                let wrong =
+                    |e: &dyn std::fmt::Display| Error::Usage(format!("{}: {e}", found.path.display()));
                 if before.pact.provider != found.file.pact.provider {
                     return Err(wrong(&format!(
                         "is with {}, another file of {consumer} is with {}",
@@ -128,7 +129,9 @@ mod tests {
     use super::*;
 
     fn yaml(consumer: &str, description: &str) -> String {
-        format!("contract: 1\nconsumer: {consumer}\nprovider: p\nbranch: feat\ninteractions:\n  - {{description: {description}, request: {{path: /}}, response: {{status: 200}}}}\n")
+        format!(
+            "contract: 1\nconsumer: {consumer}\nprovider: p\nbranch: feat\ninteractions:\n  - {{description: {description}, request: {{path: /}}, response: {{status: 200}}}}\n"
+        )
     }
 
     #[test]
@@ -143,7 +146,10 @@ mod tests {
         assert_eq!(files.len(), 2);
         let all = by_consumer(&files).unwrap();
         assert_eq!(all["orders"].pact.interactions.len(), 2);
-        assert_eq!(place(&all["orders"], Some("../Item price")).display().to_string(), "contracts/orders/item-price.yaml");
+        assert_eq!(
+            place(&all["orders"], Some("../Item price")).display().to_string(),
+            "contracts/orders/item-price.yaml"
+        );
         std::fs::write(folder.join("c.yaml"), "contract: 1\nconsumer: orders\noops: 1\n").unwrap();
         let error = read_all(dir.path()).unwrap_err().to_string();
         assert!(error.contains("c.yaml: line 1"), "{error}");

@@ -91,9 +91,8 @@ impl Repository {
         let branch = encode_path(&request.branch);
         if api.get(&format!("/git/ref/heads/{branch}"), "the branch").await?.is_none() {
             let head = api.get(&format!("/git/ref/heads/{}", encode_path(&main)), "its main branch").await?;
-            let sha = head.as_ref().and_then(|h| h.pointer("/object/sha")).cloned().ok_or_else(|| Error::Answer {
-                what: "its main branch".into(),
-                reason: format!("{main} has no commit"),
+            let sha = head.as_ref().and_then(|h| h.pointer("/object/sha")).cloned().ok_or_else(|| {
+                Error::Answer { what: "its main branch".into(), reason: format!("{main} has no commit") }
             })?;
             let body = json!({ "ref": format!("refs/heads/{}", request.branch), "sha": sha });
             api.send(reqwest::Method::POST, "/git/refs", &body, "the new branch").await?;
@@ -173,7 +172,13 @@ impl Api<'_> {
         }
     }
 
-    async fn send(&self, method: reqwest::Method, path: &str, body: &Value, what: &str) -> Result<Value, Error> {
+    async fn send(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: &Value,
+        what: &str,
+    ) -> Result<Value, Error> {
         self.ask(self.http.request(method, format!("{}{path}", self.base)).json(body), what).await
     }
 
@@ -190,7 +195,8 @@ impl Api<'_> {
             .await
             .map_err(unreachable)?;
         let status = response.status().as_u16();
-        let body: Value = serde_json::from_str(&response.text().await.map_err(unreachable)?).unwrap_or_default();
+        let body: Value =
+            serde_json::from_str(&response.text().await.map_err(unreachable)?).unwrap_or_default();
         if (200..300).contains(&status) {
             return Ok(body);
         }
@@ -210,16 +216,24 @@ mod tests {
 
     #[test]
     fn addresses_of_repositories() {
-        let parse = |url: &str| Repository::from_url(url).map(|r| format!("{} {} {}", r.owner, r.name, r.api));
+        let parse =
+            |url: &str| Repository::from_url(url).map(|r| format!("{} {} {}", r.owner, r.name, r.api));
         let github = Some("acme products https://api.github.com".to_owned());
         assert_eq!(parse("https://github.com/acme/products"), github);
         assert_eq!(parse("https://github.com/acme/products.git/"), github);
         assert_eq!(parse("git@github.com:acme/products.git"), github);
         assert_eq!(parse("https://git.example.org/a/b").unwrap(), "a b https://git.example.org/api/v3");
-        let (repository, number) = Repository::from_pull_request("https://github.com/acme/products/pull/7").unwrap();
+        let (repository, number) =
+            Repository::from_pull_request("https://github.com/acme/products/pull/7").unwrap();
         assert_eq!((repository.name.as_str(), number), ("products", 7));
         assert!(Repository::from_pull_request("https://github.com/acme/products/issues/7").is_none());
-        for bad in ["/tmp/x", "https://github.com/acme", "https://github.com/a/b/c", "https://github.com/../..", "file:///a/b"] {
+        for bad in [
+            "/tmp/x",
+            "https://github.com/acme",
+            "https://github.com/a/b/c",
+            "https://github.com/../..",
+            "file:///a/b",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -101,7 +101,9 @@ fn http(document: &Value, description: &str, say: &mut impl FnMut(Level, &str, &
         Some(path) if path.contains('?') => {
             say(Level::Error, description, "the path holds a query; write it under `query`");
         }
-        Some(path) if !path.starts_with('/') => say(Level::Error, description, "the path does not begin with /"),
+        Some(path) if !path.starts_with('/') => {
+            say(Level::Error, description, "the path does not begin with /")
+        }
         _ => {}
     }
     let status = at("/response/status").and_then(Value::as_u64).unwrap_or(200);
@@ -134,7 +136,11 @@ fn http(document: &Value, description: &str, say: &mut impl FnMut(Level, &str, &
 fn message(document: &Value, description: &str, say: &mut impl FnMut(Level, &str, &str)) {
     let has = |name: &str| document.pointer(&format!("/metadata/{name}")).is_some();
     if !has("topic") && !has("kafka_topic") {
-        say(Level::Warning, description, "no topic: stubs cannot publish it, and nobody sees where it travels");
+        say(
+            Level::Warning,
+            description,
+            "no topic: stubs cannot publish it, and nobody sees where it travels",
+        );
     }
     match document.pointer("/contents/content") {
         None => say(Level::Warning, description, "the message has no contents"),
@@ -164,7 +170,9 @@ fn volatile(
                 say(
                     Level::Warning,
                     description,
-                    &format!("{what}, {path}: {text:?} looks like an id or instant of one run; use a matcher"),
+                    &format!(
+                        "{what}, {path}: {text:?} looks like an id or instant of one run; use a matcher"
+                    ),
                 );
                 return;
             }
@@ -208,7 +216,10 @@ mod tests {
 
     #[test]
     fn what_is_rarely_meant_is_found() {
-        assert!(findings("{description: x, request: {path: /}, response: {status: 200, body: {id: 1}}}").is_empty());
+        assert!(
+            findings("{description: x, request: {path: /}, response: {status: 200, body: {id: 1}}}")
+                .is_empty()
+        );
         finds("{description: x, request: {path: '/?a=1'}, response: {status: 200}}", "holds a query");
         finds("{description: x, request: {path: x}, response: {status: 200}}", "does not begin");
         finds("{description: x, request: {path: /}, response: {status: 204, body: 1}}", "has no body");
@@ -216,9 +227,15 @@ mod tests {
             "{description: x, request: {path: /}, response: {body: {id: '0b1f6c1e-5a0b-4c39-9a1b-6c1e5a0b4c39'}}}",
             "looks like an id",
         );
-        finds("{description: x, request: {path: /}, response: {body: {at: '2026-01-01T10:00:00Z'}}}", "instant");
+        finds(
+            "{description: x, request: {path: /}, response: {body: {at: '2026-01-01T10:00:00Z'}}}",
+            "instant",
+        );
         finds("{description: x, message: {contents: 1}}", "no topic");
-        finds("{description: x, request: {path: /, headers: {authorization: Bearer x}}, response: {}}", "credential");
+        finds(
+            "{description: x, request: {path: /, headers: {authorization: Bearer x}}, response: {}}",
+            "credential",
+        );
         finds("{description: ' ', request: {path: /}, response: {}}", "no description");
     }
 }

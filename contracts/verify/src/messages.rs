@@ -4,6 +4,7 @@
 
 mod kafka;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -34,8 +36,12 @@ pub(crate) struct Message {
 #[derive(Debug)]
 pub(crate) struct Bridge {
     pub(crate) address: SocketAddr,
+    failures: Failures,
     task: JoinHandle<()>,
 }
+
+/// Messages that could not be made, with the reason. The verifier takes whatever it is answered for the message.
+type Failures = Arc<Mutex<BTreeMap<String, String>>>;
 
 impl Drop for Bridge {
     fn drop(&mut self) {
@@ -53,20 +59,31 @@ impl Bridge {
         let failed = |e: std::io::Error| Error::Verification(format!("no port for messages: {e}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let app = Router::new().route("/", post(answer)).with_state(config.clone());
+        let failures = Failures::default();
+        let app = Router::new().route("/", post(answer)).with_state((config.clone(), failures.clone()));
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, app).await {
                 tracing::error!(%error, "the bridge for messages ended");
             }
         });
-        Ok(Some(Self { address, task }))
+        Ok(Some(Self { address, failures, task }))
+    }
+
+    /// Why the message of this description could not be made.
+    pub(crate) fn failure(&self, description: &str) -> Option<String> {
+        self.failures.lock().get(description).cloned()
     }
 }
 
-async fn answer(State(config): State<Arc<ProviderConfig>>, Json(asked): Json<Value>) -> Response<Body> {
+async fn answer(
+    State((config, failures)): State<(Arc<ProviderConfig>, Failures)>,
+    Json(asked): Json<Value>,
+) -> Response<Body> {
     match message(&config, &asked).await {
         Ok(message) => show(message),
         Err(reason) => {
+            let description = asked.get("description").and_then(Value::as_str).unwrap_or_default();
+            failures.lock().insert(description.to_owned(), reason.clone());
             let mut response = Response::new(Body::from(reason));
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response

@@ -226,7 +226,8 @@ impl BrokerClient {
             Err(Error::Refused { status: 404, .. }) => return Ok(Vec::new()),
             other => other?,
         };
-        let entries = answer.pointer("/_embedded/pacts").and_then(Value::as_array).cloned().unwrap_or_default();
+        let entries =
+            answer.pointer("/_embedded/pacts").and_then(Value::as_array).cloned().unwrap_or_default();
         let mut out = Vec::new();
         for entry in entries {
             let link = |key: &str| entry.pointer(&format!("/_links/self/{key}")).and_then(Value::as_str);

@@ -134,7 +134,7 @@ async fn run(check: &ProviderCheck, sources: Vec<PactSource>) -> Result<Outcome,
     let states = Arc::new(if config.states.is_empty() {
         States::http(check.state_change_url.clone())
     } else {
-        States::Commands(config.clone())
+        States::commands(config.clone())
     });
     let result = verify_provider_async(
         provider,
@@ -148,16 +148,28 @@ async fn run(check: &ProviderCheck, sources: Vec<PactSource>) -> Result<Outcome,
     )
     .await
     .map_err(|e| Error::Verification(format!("{e:#}")))?;
+    let not_set_up = states.failures();
     let interactions: Vec<InteractionOutcome> = result
         .interaction_results
         .iter()
-        .map(|i| InteractionOutcome {
-            consumer: i.consumer.clone(),
-            interaction: i.interaction_description.clone(),
-            ok: i.result.is_ok(),
-            pending: i.pending,
-            mismatches: i.result.as_ref().err().map(describe).unwrap_or_default(),
-            differences: i.result.as_ref().err().map(differences).unwrap_or_default(),
+        .map(|i| {
+            let failed = i.result.as_ref().err();
+            let mut outcome = InteractionOutcome {
+                consumer: i.consumer.clone(),
+                interaction: i.interaction_description.clone(),
+                ok: failed.is_none(),
+                pending: i.pending,
+                mismatches: failed.map(describe).unwrap_or_default(),
+                differences: failed.map(differences).unwrap_or_default(),
+            };
+            if !outcome.ok && bridge.as_ref().is_some_and(|b| b.failure(&outcome.interaction).is_some()) {
+                // No message was made: what the verifier says of it would be about our own answer.
+                outcome.mismatches = bridge.iter().filter_map(|b| b.failure(&outcome.interaction)).collect();
+                outcome.differences.clear();
+            } else if outcome.mismatches.iter().any(|m| m.contains("state change")) {
+                outcome.mismatches.extend(not_set_up.iter().cloned());
+            }
+            outcome
         })
         .collect();
     if !result.result && interactions.is_empty() {

@@ -149,7 +149,12 @@ mod tests {
         let config = read("[states.\"item 1 exists\"]\ncommand = [\"seed\", \"item\"]\n[kafka]\nbrokers = \"k:1\"\n[kafka.messages.m]\ntopic = \"t\"\n").unwrap();
         assert_eq!(config.states["item 1 exists"].timeout_ms, 30_000);
         assert_eq!(config.folder, dir.path());
-        for bad in ["[states.x]\ncommand = \"rm -rf\"", "[states.x]\ncommand = []", "oops = 1", "[states.x]\ncommand=[\"a\"]\ntimeout_ms=0"] {
+        for bad in [
+            "[states.x]\ncommand = \"rm -rf\"",
+            "[states.x]\ncommand = []",
+            "oops = 1",
+            "[states.x]\ncommand=[\"a\"]\ntimeout_ms=0",
+        ] {
             assert_eq!(read(bad).unwrap_err().exit_code(), 2, "{bad}");
         }
     }

@@ -48,13 +48,15 @@ pub(crate) async fn run(
     let (status, out, err) = tokio::time::timeout(Duration::from_millis(timeout_ms), work)
         .await
         .map_err(|_| format!("{program} did not end within {timeout_ms} ms"))?;
+    // Whose output is cut off ends by that; the cause is what counts.
+    let out = out.map_err(|reason| format!("{program}: {reason}"))?;
     let status = status.map_err(|e| format!("{program}: {e}"))?;
     if !status.success() {
         let said = err.unwrap_or_default();
         let tail: String = said.chars().skip(said.chars().count().saturating_sub(SHOWN_CHARS)).collect();
         return Err(format!("{program} ended with {status}: {}", tail.trim()));
     }
-    out.map_err(|reason| format!("{program}: {reason}"))
+    Ok(out)
 }
 
 async fn read(from: Option<impl AsyncRead + Unpin>) -> Result<String, String> {
@@ -89,7 +91,9 @@ mod tests {
     #[tokio::test]
     async fn every_failure_says_what_it_was() {
         let here = Path::new(".");
-        let fails = async |command: &[&str], timeout| run(&words(command), here, timeout, &json!({})).await.unwrap_err();
+        let fails = async |command: &[&str], timeout| {
+            run(&words(command), here, timeout, &json!({})).await.unwrap_err()
+        };
         assert!(fails(&["no-such-program-here"], 30_000).await.contains("no-such-program-here"));
         assert!(fails(&["false"], 30_000).await.contains("ended with"));
         assert!(fails(&["sleep", "60"], 50).await.contains("did not end within 50 ms"));

@@ -8,6 +8,8 @@ use pact_models::provider_states::ProviderState;
 use pact_verifier::callback_executors::{HttpRequestProviderStateExecutor, ProviderStateExecutor};
 use serde_json::{Value, json};
 
+use parking_lot::Mutex;
+
 use crate::provider_config::ProviderConfig;
 use crate::run_command::run;
 
@@ -16,8 +18,8 @@ use crate::run_command::run;
 pub(crate) enum States {
     /// Over HTTP, or not at all without an address.
     Http(Arc<HttpRequestProviderStateExecutor>),
-    /// By commands.
-    Commands(Arc<ProviderConfig>),
+    /// By commands; what failed is kept, since the verifier only says that something did.
+    Commands(Arc<ProviderConfig>, Arc<Mutex<Vec<String>>>),
 }
 
 impl States {
@@ -27,6 +29,18 @@ impl States {
             retries: 1,
             ..HttpRequestProviderStateExecutor::default()
         }))
+    }
+
+    pub(crate) fn commands(config: Arc<ProviderConfig>) -> Self {
+        Self::Commands(config, Arc::default())
+    }
+
+    /// Why states could not be set up, each reason once.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        match self {
+            Self::Http(_) => Vec::new(),
+            Self::Commands(_, failures) => failures.lock().clone(),
+        }
     }
 }
 
@@ -40,15 +54,23 @@ impl ProviderStateExecutor for States {
         client: Option<&reqwest::Client>,
     ) -> anyhow::Result<HashMap<String, Value>> {
         match &*self {
-            Self::Http(executor) => executor.clone().call(interaction_id, provider_state, setup, client).await,
-            Self::Commands(config) => {
-                by_command(config, provider_state, setup).await.map_err(anyhow::Error::msg)
+            Self::Http(executor) => {
+                executor.clone().call(interaction_id, provider_state, setup, client).await
+            }
+            Self::Commands(config, failures) => {
+                by_command(config, provider_state, setup).await.map_err(|reason| {
+                    let mut failures = failures.lock();
+                    if !failures.contains(&reason) {
+                        failures.push(reason.clone());
+                    }
+                    anyhow::Error::msg(reason)
+                })
             }
         }
     }
 
     fn teardown(&self) -> bool {
-        matches!(self, Self::Commands(_))
+        matches!(self, Self::Commands(..))
     }
 }
 

@@ -48,7 +48,12 @@ async fn from_a_file_to_a_verified_contract() {
     let broken = written(&server, "broken.yaml", &CONTRACT.replace("request:", "requst:"));
     run(&["contract", "lint", &broken]).await.ended_with(2).said("broken.yaml: line 6").said("requst");
     let more = written(&server, "more.yaml", &CONTRACT.replace("{name: tea}", "{name: tea, price: 1}"));
-    run(&["contract", "diff", &file, &more]).await.ended_with(1).said("web against").said("BREAKING").said("price");
+    run(&["contract", "diff", &file, &more])
+        .await
+        .ended_with(1)
+        .said("web against")
+        .said("BREAKING")
+        .said("price");
     run(&["contract", "diff", &more, &file]).await.ended_with(0).said("not breaking");
 
     // Before anybody is asked: tried at a running provider.
@@ -61,11 +66,23 @@ async fn from_a_file_to_a_verified_contract() {
     let repo = server.folder().join("catalog-repo");
     std::fs::create_dir(&repo).unwrap();
     let (repo_text, branch) = (repo.display().to_string(), "feat/item");
-    run(&["contract", "propose", &file, "--provider", "catalog", "--branch", branch, "--repo", &repo_text, "--author", "grace"])
-        .await
-        .ended_with(0)
-        .said("git -C")
-        .said("proposed as");
+    run(&[
+        "contract",
+        "propose",
+        &file,
+        "--provider",
+        "catalog",
+        "--branch",
+        branch,
+        "--repo",
+        &repo_text,
+        "--author",
+        "grace",
+    ])
+    .await
+    .ended_with(0)
+    .said("git -C")
+    .said("proposed as");
     let merged = std::fs::read_to_string(repo.join("contracts/web/catalog.yaml")).unwrap();
     assert!(merged.contains("branch: feat/item") || merged.contains("branch: \"feat/item\""), "{merged}");
     run(&["contract", "propose", &file, "--provider", "other", "--branch", branch]).await.ended_with(2);
@@ -73,7 +90,10 @@ async fn from_a_file_to_a_verified_contract() {
     run(&["contract", "status", &id]).await.ended_with(1).said("proposed by grace");
 
     // Its stub works at once, and says what it is; for CI it is not good enough.
-    run(&["stub", "--proposal", &id, "--verified-only"]).await.ended_with(1).said("web with catalog is proposed");
+    run(&["stub", "--proposal", &id, "--verified-only"])
+        .await
+        .ended_with(1)
+        .said("web with catalog is proposed");
     stub_answers(&server, &id, "proposed").await;
 
     // The provider accepts by merging: its pipeline reports the repository.
@@ -90,7 +110,18 @@ async fn from_a_file_to_a_verified_contract() {
     run(&["contract", "sync", &folder, "--provider", "catalog"]).await.ended_with(1).said("401");
 
     // Verified: enforced, and the stub may stand in for the provider in CI.
-    let verify = ["verify", "--provider", "catalog", "--provider-url", &at, "--version", "7", "--branch", "main", "--publish"];
+    let verify = [
+        "verify",
+        "--provider",
+        "catalog",
+        "--provider-url",
+        &at,
+        "--version",
+        "7",
+        "--branch",
+        "main",
+        "--publish",
+    ];
     run(&verify).await.ended_with(0);
     run(&["contract", "status", &id]).await.ended_with(0).said("enforced");
     stub_answers(&server, &id, "verified").await;
@@ -98,7 +129,8 @@ async fn from_a_file_to_a_verified_contract() {
     // A provider that breaks it is told how.
     let bad = Catalog::start("coffee").await;
     let at = format!("http://127.0.0.1:{}", bad.port);
-    let verify = ["verify", "--provider", "catalog", "--provider-url", &at, "--version", "8", "--branch", "main"];
+    let verify =
+        ["verify", "--provider", "catalog", "--provider-url", &at, "--version", "8", "--branch", "main"];
     run(&verify).await.ended_with(1).said("- \"tea\"").said("+ \"coffee\"");
     server.stop().await;
 }

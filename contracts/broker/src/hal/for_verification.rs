@@ -185,7 +185,9 @@ fn notices(provider: &str, content: &str, one: &Selected, wanted: &Wanted) -> Ve
     }
     if let Some(unbound) = &one.unbound {
         say("before_verification", format!("{unbound} A failure does not break the build."));
-        for (published, successful) in [("true", "true"), ("true", "false"), ("false", "true"), ("false", "false")] {
+        for (published, successful) in
+            [("true", "true"), ("true", "false"), ("false", "true"), ("false", "false")]
+        {
             say(
                 &format!("after_verification:success_{successful}_published_{published}"),
                 format!("{unbound} It stays pending until {provider} accepts it."),

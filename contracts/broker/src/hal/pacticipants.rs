@@ -9,8 +9,8 @@ use tracepact_listener::{Routes, Scope};
 
 use super::links::{href, link};
 use super::{Ctx, JsonObject, PAGE_MAX, iso, no_content, not_found, stamp};
-use crate::publish::check_url;
 use crate::proposing::branch_deleted;
+use crate::publish::check_url;
 use crate::store::pacticipants::{self, Pacticipant};
 use crate::store::versions::Latest;
 use crate::store::{Conn, environments, versions};

@@ -10,8 +10,8 @@ use super::links::{href, link};
 use super::pact::name as pact_name;
 use super::pacticipants::paging;
 use super::{Ctx, JsonObject, iso, no_content, not_found, stamp};
-use crate::publish::check_url;
 use crate::proposing::published_on_line;
+use crate::publish::check_url;
 use crate::store::versions::{Latest, Version};
 use crate::store::{Conn, environments, pacticipants, pacts, versions};
 use crate::{Broker, BrokerError};
@@ -237,7 +237,8 @@ async fn put_on_branch(
         // Old clients publish first and say the branch afterwards.
         for pact in pacts::by_version(conn, row.id).await? {
             let provider = pacticipants::get(conn, &pact.provider).await?;
-            let (consumer, provider) = ((owner.id, owner.name.as_str()), (provider.id, provider.name.as_str()));
+            let (consumer, provider) =
+                ((owner.id, owner.name.as_str()), (provider.id, provider.name.as_str()));
             published_on_line(&broker, conn, consumer, provider, &branch, pact.content_row, &version).await?;
         }
     }

@@ -194,7 +194,8 @@ async fn checked(broker: &Broker, pact: &Pact, environment: &str) -> Result<Chec
     for number in live(present) {
         let Some(version) = versions::find(&mut conn, provider.id, &number).await? else { continue };
         let mut kept = Vec::new();
-        for content in verifications::contents_of(&mut conn, version.id).await?.into_iter().take(CONTENTS_MAX) {
+        for content in verifications::contents_of(&mut conn, version.id).await?.into_iter().take(CONTENTS_MAX)
+        {
             let result = verifications::of_pair(&mut conn, content, provider.id, &number).await?;
             if result.is_some_and(|r| r.success) {
                 kept.push(Pact::parse(pacts::content_by_row(&mut conn, content).await?.body.as_bytes())?);

@@ -72,7 +72,8 @@ impl Broker {
             }
         }
         if answer == Answer::Accept && Mode::of(conn, row.provider_id).await?.0 == Mode::Repository {
-            let place = row.pull_request_url.as_deref().unwrap_or("the pull request that adds the contract file");
+            let place =
+                row.pull_request_url.as_deref().unwrap_or("the pull request that adds the contract file");
             return Err(BrokerError::Conflict {
                 reason: format!(
                     "{} accepts contracts in its repository: merge {place}, then its build reports it with \

@@ -5,8 +5,8 @@ use tracepact_base::{Event, EventKind};
 use tracepact_contract_model::{Pact, meanings};
 
 use crate::broker::{on_edge, tell};
-use crate::store::proposals::{NewProposal, ProposalRow};
 use crate::store::pacticipants::Pacticipant;
+use crate::store::proposals::{NewProposal, ProposalRow};
 use crate::store::{Conn, pacts, proposals, verifications, versions};
 use crate::{Broker, BrokerError};
 
@@ -61,7 +61,8 @@ pub(super) async fn restore(broker: &Broker, conn: &mut Conn, row: &ProposalRow)
     }
     for earlier in line.iter().filter(|p| p.id < row.id && p.state == "superseded") {
         let history = proposals::history(conn, earlier.id).await?;
-        let was = history.iter().rev().map(|h| h.state.as_str()).find(|s| *s != "superseded" && *s != "commented");
+        let was =
+            history.iter().rev().map(|h| h.state.as_str()).find(|s| *s != "superseded" && *s != "commented");
         if let Some(state @ ("accepted" | "enforced")) = was {
             let because = format!("{} did not take its place", row.uuid);
             return change(broker, conn, earlier, state, None, Some(&because)).await;

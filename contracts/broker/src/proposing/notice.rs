@@ -1,8 +1,8 @@
 //! How the state of a proposal shows to a provider's build that asks what to verify.
 
+use crate::BrokerError;
 use crate::store::proposals::ProposalRow;
 use crate::store::{Conn, proposals};
-use crate::BrokerError;
 
 /// What the proposals of one content say about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

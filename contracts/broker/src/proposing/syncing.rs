@@ -87,36 +87,39 @@ impl Broker {
                 synced.unchanged.push((bound.uuid.clone(), bound.consumer.clone()));
                 continue;
             }
-            let uuid = match known.iter().find(|p| matches!(p.state.as_str(), "proposed" | "draft" | "rejected")) {
-                Some(open) => {
-                    let line = proposals::line(conn, &open.consumer, provider, &open.consumer_branch).await?;
-                    for other in line.iter().filter(|p| p.id != open.id && lines::is_open(&p.state)) {
-                        let because = format!("{} was merged", open.uuid);
-                        lines::change(self, conn, other, "superseded", who, Some(&because)).await?;
+            let uuid =
+                match known.iter().find(|p| matches!(p.state.as_str(), "proposed" | "draft" | "rejected")) {
+                    Some(open) => {
+                        let line =
+                            proposals::line(conn, &open.consumer, provider, &open.consumer_branch).await?;
+                        for other in line.iter().filter(|p| p.id != open.id && lines::is_open(&p.state)) {
+                            let because = format!("{} was merged", open.uuid);
+                            lines::change(self, conn, other, "superseded", who, Some(&because)).await?;
+                        }
+                        open.uuid.clone()
                     }
-                    open.uuid.clone()
-                }
-                None => {
-                    // Nobody registered it, or its line had ended: the file itself is the proposal.
-                    let branch = match &file.consumer_branch {
-                        Some(branch) => check_name("consumer_branch", branch)?.to_owned(),
-                        None => consumer.main_branch.clone().unwrap_or_else(|| "main".into()),
-                    };
-                    let title = format!("Contract of {} with {provider}", consumer.name);
-                    let new = NewProposal {
-                        consumer_id: consumer.id,
-                        provider_id: owner.id,
-                        consumer_branch: &branch,
-                        content_row: content,
-                        state: "proposed",
-                        title: &title,
-                        pull_request_url: None,
-                        team: None,
-                        author: None,
-                    };
-                    lines::open(self, conn, &new, &consumer.name, &owner.name, Some("a contract file")).await?
-                }
-            };
+                    None => {
+                        // Nobody registered it, or its line had ended: the file itself is the proposal.
+                        let branch = match &file.consumer_branch {
+                            Some(branch) => check_name("consumer_branch", branch)?.to_owned(),
+                            None => consumer.main_branch.clone().unwrap_or_else(|| "main".into()),
+                        };
+                        let title = format!("Contract of {} with {provider}", consumer.name);
+                        let new = NewProposal {
+                            consumer_id: consumer.id,
+                            provider_id: owner.id,
+                            consumer_branch: &branch,
+                            content_row: content,
+                            state: "proposed",
+                            title: &title,
+                            pull_request_url: None,
+                            team: None,
+                            author: None,
+                        };
+                        lines::open(self, conn, &new, &consumer.name, &owner.name, Some("a contract file"))
+                            .await?
+                    }
+                };
             let row = proposals::get(conn, &uuid).await?;
             lines::change(self, conn, &row, "accepted", who, Some(&reason)).await?;
             synced.accepted.push((uuid, row.consumer));

@@ -14,10 +14,10 @@ use tracepact_contract_model::{Selector, SelectorKind};
 use super::{Accepted, Selected, Wanted};
 use crate::BrokerError;
 use crate::proposing::{Standing, standing};
+use crate::store::Conn;
 use crate::store::pacticipants::Pacticipant;
 use crate::store::pacts::{Which, last_with_content, published};
 use crate::store::proposals::{self, ProposalRow};
-use crate::store::Conn;
 
 /// A proposal as an entry of the answer.
 pub(super) async fn of_proposal(
@@ -59,10 +59,13 @@ pub(super) async fn add_selected_proposals(
             if selected.iter().any(|s| s.content_row == proposal.content_row) {
                 continue;
             }
-            let mut entry = of_proposal(conn, &proposal, &format!("{} on branch {branch}", proposal.state)).await?;
+            let mut entry =
+                of_proposal(conn, &proposal, &format!("{} on branch {branch}", proposal.state)).await?;
             entry.pending = wanted.pending;
-            entry.reasons =
-                vec![format!("the contract that {} has as {} on branch '{branch}'", proposal.consumer, proposal.state)];
+            entry.reasons = vec![format!(
+                "the contract that {} has as {} on branch '{branch}'",
+                proposal.consumer, proposal.state
+            )];
             selected.push(entry);
         }
     }
@@ -155,7 +158,9 @@ async fn of_content(
     }
     let heads = published(conn, Some(provider.id), Some(&row.consumer), Which::LatestOnMainBranch).await?;
     match heads.into_iter().find(|p| p.content_row == content_row) {
-        Some(head) => standing(conn, content_row, Some(head.main_branch.as_deref().unwrap_or_default())).await,
+        Some(head) => {
+            standing(conn, content_row, Some(head.main_branch.as_deref().unwrap_or_default())).await
+        }
         None => Ok((first, Some(row))),
     }
 }

@@ -127,13 +127,15 @@ pub(crate) async fn in_state(
     provider: i64,
     state: &str,
 ) -> Result<Vec<ProposalRow>, BrokerError> {
-    let text = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.provider_id = $1 AND o.state = $2 ORDER BY o.id"));
+    let text =
+        sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.provider_id = $1 AND o.state = $2 ORDER BY o.id"));
     Ok(sql::query_as(text).bind(provider).bind(state).fetch_all(conn).await?)
 }
 
 /// The proposals of one content, newest first.
 pub(crate) async fn of_content(conn: &mut Conn, content_row: i64) -> Result<Vec<ProposalRow>, BrokerError> {
-    let text = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.content_row = $1 ORDER BY o.id DESC LIMIT 100"));
+    let text =
+        sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.content_row = $1 ORDER BY o.id DESC LIMIT 100"));
     Ok(sql::query_as(text).bind(content_row).fetch_all(conn).await?)
 }
 
@@ -214,10 +216,7 @@ pub(crate) async fn in_use(conn: &mut Conn, row: &ProposalRow) -> Result<Option<
 }
 
 /// The live consumer versions that carry a content: `orders 1.4 in production`.
-pub(crate) async fn live_with_content(
-    conn: &mut Conn,
-    content_row: i64,
-) -> Result<Vec<String>, BrokerError> {
+pub(crate) async fn live_with_content(conn: &mut Conn, content_row: i64) -> Result<Vec<String>, BrokerError> {
     let rows: Vec<(String, String, String)> = sql::query_as(
         "SELECT c.name, v.number, e.name FROM pacts p JOIN versions v ON v.id = p.version_id \
          JOIN pacticipants c ON c.id = p.consumer_id \

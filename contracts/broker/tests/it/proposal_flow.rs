@@ -41,7 +41,10 @@ async fn new_content_supersedes_and_its_rejection_restores() {
     assert_eq!(get(&bench, &first).await["state"], "accepted", "nothing took its place");
     // Asking for less than was accepted is no demand.
     let third = propose(&bench, "{}").await;
-    assert_eq!((&third["breaking"], &get(&bench, &first).await["state"]), (&json!(false), &json!("superseded")));
+    assert_eq!(
+        (&third["breaking"], &get(&bench, &first).await["state"]),
+        (&json!(false), &json!("superseded"))
+    );
     act(&bench, &third, "accept", json!({})).await.is(200);
     assert_eq!(get(&bench, &first).await["state"], "superseded");
     let refused = act(&bench, &second, "accept", json!({})).await;
@@ -105,7 +108,8 @@ async fn a_provider_accepts_in_one_place_only() {
     let shown = get(&bench, &first).await;
     assert_eq!((&shown["mode"], &shown["team"]), (&json!("repository"), &json!("catalogue")));
     // The merge is the acceptance, with the provider's token.
-    let request = http::Request::post(sync).header("host", "localhost").header("content-type", "application/json");
+    let request =
+        http::Request::post(sync).header("host", "localhost").header("content-type", "application/json");
     assert_eq!(bench.send(request.body(report.to_string().into()).unwrap()).await.status, 401);
     let done = bench.post(sync, &report).await.is(200);
     assert_eq!(done["accepted"][0]["id"], first["id"]);
@@ -139,7 +143,10 @@ async fn a_file_that_is_gone_retires_only_what_nobody_live_needs() {
     assert_eq!(get(&bench, &accepted).await["state"], "accepted");
     bench.publish(&pact("orders", "products", "/items/1", "2"), "c2", "other").await.is(200);
     bench.deploy("orders", "c2", "prod", None).await;
-    assert_eq!(bench.post(sync, &json!({ "contracts": [] })).await.is(200)["retired"][0]["id"], accepted["id"]);
+    assert_eq!(
+        bench.post(sync, &json!({ "contracts": [] })).await.is(200)["retired"][0]["id"],
+        accepted["id"]
+    );
     assert_eq!(get(&bench, &accepted).await["state"], "retired");
 }
 
@@ -173,7 +180,10 @@ async fn every_step_is_told_with_its_meaning_and_the_discussion_stays() {
 async fn a_check_before_the_pull_request_tells_what_is_known_to_hold() {
     let bench = Bench::new().await;
     bench.environment("prod").await;
-    bench.publish(&pact("web", "products", "/items/1", r#"{"id":1,"name":"tea"}"#), "w1", "main").await.is(200);
+    bench
+        .publish(&pact("web", "products", "/items/1", r#"{"id":1,"name":"tea"}"#), "w1", "main")
+        .await
+        .is(200);
     bench.verify("products", "p1", "main", true).await;
     bench.deploy("products", "p1", "prod", None).await;
     let check = async |body: &str| {
@@ -183,7 +193,10 @@ async fn a_check_before_the_pull_request_tells_what_is_known_to_hold() {
     let known = check(r#"{"id":1}"#).await;
     assert_eq!((&known["kept"], &known["versions"][0]["version"]), (&json!(true), &json!("p1")));
     let unknown = check(r#"{"id":1,"price":3}"#).await;
-    assert_eq!((&unknown["kept"], &unknown["versions"][0]["interactions"][0]["state"]), (&json!(false), &json!("unknown")));
+    assert_eq!(
+        (&unknown["kept"], &unknown["versions"][0]["interactions"][0]["state"]),
+        (&json!(false), &json!("unknown"))
+    );
     assert!(unknown.get("breaking").is_none(), "no version of orders is live");
     let question = json!({ "content": content("1"), "environment": "nowhere" });
     bench.post("/tracepact/v1/contracts/check", &question).await.is(400);

@@ -115,7 +115,10 @@ async fn a_draft_that_was_never_published_can_be_selected_by_its_branch() {
 async fn a_proposal_is_pending_and_work_in_progress_whatever_succeeds() {
     let bench = bench().await;
     let id = propose(&bench, "1", false).await;
-    assert!(asked(&bench, "main", main_branch(), false).await.is_empty(), "nobody asked for work in progress");
+    assert!(
+        asked(&bench, "main", main_branch(), false).await.is_empty(),
+        "nobody asked for work in progress"
+    );
     let entries = asked(&bench, "main", main_branch(), true).await;
     assert_eq!(entries[0]["verificationProperties"]["wip"], true);
     assert!(pending(&entries[0]));
@@ -140,7 +143,11 @@ async fn an_accepted_contract_is_added_for_the_main_branch_and_breaks_it() {
     let entries = asked(&bench, "main", main_branch(), false).await;
     assert_eq!(entries.len(), 1);
     assert!(!pending(&entries[0]));
-    assert!(notices(&entries[0]).contains("products (ada) accepted this contract"), "{}", notices(&entries[0]));
+    assert!(
+        notices(&entries[0]).contains("products (ada) accepted this contract"),
+        "{}",
+        notices(&entries[0])
+    );
     assert!(asked(&bench, "another", main_branch(), false).await.is_empty(), "only the main branch owes it");
     bench.publish(&content("1"), "c1", "feat").await.is(200);
     assert!(!pending(&asked(&bench, "another", feature(), false).await[0]), "selected, it binds there too");
@@ -180,7 +187,8 @@ async fn what_was_rejected_withdrawn_or_superseded_is_no_work_in_progress_and_ne
         }
         assert_eq!(state(&bench, &id).await, end);
         let wip = asked(&bench, "new-branch", main_branch(), true).await;
-        let own = |entries: &[Value]| entries.iter().filter(|e| !notices(e).contains("work in progress")).count();
+        let own =
+            |entries: &[Value]| entries.iter().filter(|e| !notices(e).contains("work in progress")).count();
         assert_eq!(wip.len(), usize::from(end == "superseded"), "{end}: only what superseded it");
         assert_eq!(own(&wip), 0);
         let entries = asked(&bench, "main", json!([{ "consumer": "orders", "latest": true }]), false).await;

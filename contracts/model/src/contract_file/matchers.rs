@@ -1,7 +1,7 @@
 //! Matchers in short: `type`, `{regex: …}`, `{match: type, min: 1}`, a list of them, or specification 4's own rule.
 
-use super::yaml::{Node, Value};
 use super::ContractFileError;
+use super::yaml::{Node, Value};
 use crate::Json;
 
 fn object(fields: Vec<(&str, Json)>) -> Json {
@@ -73,7 +73,9 @@ fn write_matcher(matcher: &Json) -> Option<Json> {
     let kind = matcher.get("match")?;
     match (matcher.fields(), kind) {
         ([_], Json::String(kind)) => Some(string(kind)),
-        ([_, _], Json::String(kind)) if kind == "regex" && matcher.get("regex").is_some_and(|r| r.as_str().is_some()) => {
+        ([_, _], Json::String(kind))
+            if kind == "regex" && matcher.get("regex").is_some_and(|r| r.as_str().is_some()) =>
+        {
             Some(object(vec![("regex", matcher.get("regex")?.clone())]))
         }
         // With a key `matchers` it would be read as a whole rule.

@@ -1,11 +1,11 @@
 //! Messages in the YAML form. A Kafka record's topic, key and headers are a message's metadata in a pact: `topic` and
 //! `key` by these names, every other text entry is a header.
 
+use super::ContractFileError;
 use super::matchers::{read_rule, read_rules, write_rule, write_rules};
 use super::read::{Fields, Part, text_of};
 use super::write::{self, Written};
 use super::yaml::{Node, Value};
-use super::ContractFileError;
 use crate::Json;
 
 /// Metadata that the form has words for.
@@ -22,7 +22,9 @@ pub(super) fn read(node: &Node) -> Result<Fields, ContractFileError> {
     let mut add = |name: &str, value: Json, at: &Node| {
         let metadata = metadata.get_or_insert_default();
         if metadata.iter().any(|(k, _)| k == name) {
-            return Err(at.error(format!("{name:?} is said twice; topic, key, headers and metadata are one mapping")));
+            return Err(
+                at.error(format!("{name:?} is said twice; topic, key, headers and metadata are one mapping"))
+            );
         }
         metadata.push((name.to_owned(), value));
         Ok(())

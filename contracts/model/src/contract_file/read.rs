@@ -110,7 +110,15 @@ fn interaction(node: &Node) -> Result<Json, ContractFileError> {
     }
     part.verbatim(&mut fields)?;
     part.done(&[
-        "description", "states", "request", "response", "message", "exchange", "pending", "comments", "pact",
+        "description",
+        "states",
+        "request",
+        "response",
+        "message",
+        "exchange",
+        "pending",
+        "comments",
+        "pact",
     ])?;
     Ok(Json::Object(fields))
 }
@@ -223,7 +231,11 @@ fn http_rules(node: &Node, is_request: bool) -> Result<Json, ContractFileError> 
             rules.push(((*category).into(), read_rules(node)?));
         }
     }
-    part.done(if is_request { &["path", "method", "query", "headers", "body"] } else { &["status", "headers", "body"] })?;
+    part.done(if is_request {
+        &["path", "method", "query", "headers", "body"]
+    } else {
+        &["status", "headers", "body"]
+    })?;
     Ok(Json::Object(rules))
 }
 
@@ -313,7 +325,9 @@ impl<'a> Part<'a> {
             Some((key, _)) => {
                 let name = key.key();
                 let close = known.iter().find(|k| {
-                    k.eq_ignore_ascii_case(name) || k.trim_end_matches('s') == name || name.trim_end_matches('s') == **k
+                    k.eq_ignore_ascii_case(name)
+                        || k.trim_end_matches('s') == name
+                        || name.trim_end_matches('s') == **k
                 });
                 let hint = match close {
                     Some(close) => format!("did you mean `{close}`?"),

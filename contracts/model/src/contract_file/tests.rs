@@ -97,7 +97,11 @@ fn a_pact_of_an_older_specification_is_written_too() {
 fn errors_name_the_line() {
     refused("", 1, "empty");
     refused("contract: 2\n", 1, "contract: 1");
-    refused("contract: 1\nconsumer: a\nprovider: b\ninteractions: []\nbrunch: x\n", 5, "unknown key \"brunch\"");
+    refused(
+        "contract: 1\nconsumer: a\nprovider: b\ninteractions: []\nbrunch: x\n",
+        5,
+        "unknown key \"brunch\"",
+    );
     refused(&with("    requst: {path: /}\n"), 6, "unknown key \"requst\"; known are");
     refused(&with("    requests: {path: /}\n"), 6, "did you mean `request`?");
     refused(&with("    request: {path: /}\n    message: {}\n"), 5, "either a `request`");
@@ -116,9 +120,12 @@ fn errors_name_the_line() {
 
 #[test]
 fn aliases_are_read_and_bounded() {
-    let file = read(&with("    request: {path: /, headers: &h {A: b}}\n    response: {status: 200, headers: *h}\n"));
+    let file =
+        read(&with("    request: {path: /, headers: &h {A: b}}\n    response: {status: 200, headers: *h}\n"));
     assert!(file.pact.text().matches(r#""A":["b"]"#).count() == 2);
-    let mut bomb = String::from("contract: 1\nconsumer: a\nprovider: b\nmetadata:\n  a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n");
+    let mut bomb = String::from(
+        "contract: 1\nconsumer: a\nprovider: b\nmetadata:\n  a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n",
+    );
     for (from, to) in ["ab", "bc", "cd", "de", "ef", "fg", "gh"].iter().map(|p| p.split_at(1)) {
         bomb.push_str(&format!("  {to}: &{to} [*{from}, *{from}, *{from}, *{from}, *{from}, *{from}, *{from}, *{from}, *{from}]\n"));
     }
@@ -141,9 +148,10 @@ fn depth_and_size_are_bounded() {
 #[test]
 fn what_readers_disagree_about_is_quoted_when_written() {
     for odd in [
-        "yes", "No", "on", "012", "0x1F", "1_000", ".5", "5.", "+1", ".inf", "-.INF", "~", "", " a", "a ", "a: b", "a #b", "- a",
-        "null", "true", "1e5", "\u{85}", "\u{2028}", "\u{feff}", "\u{7f}", "\u{0}", "é", "😀", "*a", "&a", "!a", "%a", "@a", "`a",
-        "'a", "\"a", "[a", "{a", "? a", ": a", "---", "...", "a\nb", "a\tb", "\\u0022", "*/", "../",
+        "yes", "No", "on", "012", "0x1F", "1_000", ".5", "5.", "+1", ".inf", "-.INF", "~", "", " a", "a ",
+        "a: b", "a #b", "- a", "null", "true", "1e5", "\u{85}", "\u{2028}", "\u{feff}", "\u{7f}", "\u{0}",
+        "é", "😀", "*a", "&a", "!a", "%a", "@a", "`a", "'a", "\"a", "[a", "{a", "? a", ": a", "---", "...",
+        "a\nb", "a\tb", "\\u0022", "*/", "../",
     ] {
         let text = serde_json::to_string(odd).unwrap();
         let pact = format!(
@@ -193,10 +201,7 @@ fn json() -> impl Strategy<Value = Json> {
         text().prop_map(Json::String),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
-            object(inner),
-        ]
+        prop_oneof![prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array), object(inner),]
     })
 }
 
@@ -207,7 +212,9 @@ fn object(values: impl Strategy<Value = Json>) -> impl Strategy<Value = Json> {
 fn one_of(fields: Vec<(&'static str, BoxedStrategy<Json>)>) -> impl Strategy<Value = Json> {
     let fields: Vec<_> = fields
         .into_iter()
-        .map(|(key, value)| prop::option::weighted(0.7, value).prop_map(move |v| v.map(|v| (key.to_owned(), v))))
+        .map(|(key, value)| {
+            prop::option::weighted(0.7, value).prop_map(move |v| v.map(|v| (key.to_owned(), v)))
+        })
         .collect();
     fields.prop_map(|f| Json::Object(f.into_iter().flatten().collect()))
 }
@@ -228,14 +235,20 @@ fn matcher() -> impl Strategy<Value = Json> {
 fn rule() -> BoxedStrategy<Json> {
     let matchers = prop::collection::vec(matcher(), 0..3).prop_map(Json::Array);
     let combine = prop_oneof![Just("AND"), Just("OR")].prop_map(|c| Json::String(c.into()));
-    prop_oneof![4 => one_of(vec![("combine", combine.boxed()), ("matchers", matchers.boxed())]), 1 => json()].boxed()
+    prop_oneof![4 => one_of(vec![("combine", combine.boxed()), ("matchers", matchers.boxed())]), 1 => json()]
+        .boxed()
 }
 
 fn rules() -> BoxedStrategy<Json> {
     let by_path = || object(rule()).boxed();
     one_of(vec![
-        ("path", rule()), ("status", rule()), ("query", by_path()), ("header", by_path()), ("body", by_path()),
-        ("metadata", by_path()), ("other", json().boxed()),
+        ("path", rule()),
+        ("status", rule()),
+        ("query", by_path()),
+        ("header", by_path()),
+        ("body", by_path()),
+        ("metadata", by_path()),
+        ("other", json().boxed()),
     ])
     .boxed()
 }
@@ -254,21 +267,33 @@ fn body() -> BoxedStrategy<Json> {
             ("encoded".into(), Json::Bool(false)),
         ])
     });
-    prop_oneof![whole, one_of(vec![("content", json().boxed()), ("contentType", media.boxed())]), json()].boxed()
+    prop_oneof![whole, one_of(vec![("content", json().boxed()), ("contentType", media.boxed())]), json()]
+        .boxed()
 }
 
 fn http_part() -> BoxedStrategy<Json> {
     one_of(vec![
-        ("method", texts()), ("path", texts()), ("status", json().boxed()), ("query", values()), ("headers", values()),
-        ("body", body()), ("matchingRules", rules()), ("generators", json().boxed()), ("x", json().boxed()),
+        ("method", texts()),
+        ("path", texts()),
+        ("status", json().boxed()),
+        ("query", values()),
+        ("headers", values()),
+        ("body", body()),
+        ("matchingRules", rules()),
+        ("generators", json().boxed()),
+        ("x", json().boxed()),
     ])
     .boxed()
 }
 
 fn message_part() -> BoxedStrategy<Json> {
-    let metadata = prop_oneof![object(json()), one_of(vec![("topic", texts()), ("key", texts()), ("h", texts())])];
+    let metadata =
+        prop_oneof![object(json()), one_of(vec![("topic", texts()), ("key", texts()), ("h", texts())])];
     one_of(vec![
-        ("contents", body()), ("metadata", metadata.boxed()), ("matchingRules", rules()), ("generators", json().boxed()),
+        ("contents", body()),
+        ("metadata", metadata.boxed()),
+        ("matchingRules", rules()),
+        ("generators", json().boxed()),
         ("x", json().boxed()),
     ])
     .boxed()
@@ -286,7 +311,8 @@ fn interaction() -> impl Strategy<Value = Json> {
         ("key", texts()),
     ]);
     let kinds = prop_oneof![
-        one_of(vec![("request", http_part()), ("response", http_part())]).prop_map(|p| ("Synchronous/HTTP", p)),
+        one_of(vec![("request", http_part()), ("response", http_part())])
+            .prop_map(|p| ("Synchronous/HTTP", p)),
         message_part().prop_map(|p| ("Asynchronous/Messages", p)),
         one_of(vec![
             ("request", message_part()),

@@ -87,7 +87,9 @@ fn interaction(document: &Json) -> Json {
             },
             (_, "pending", Json::Bool(_)) | (_, "comments", _) => out.say(key, value.clone()),
             ("Synchronous/HTTP", "request", Json::Object(fields)) => out.say("request", http(fields, true)),
-            ("Synchronous/HTTP", "response", Json::Object(fields)) => out.say("response", http(fields, false)),
+            ("Synchronous/HTTP", "response", Json::Object(fields)) => {
+                out.say("response", http(fields, false))
+            }
             ("Asynchronous/Messages", "contents" | "metadata" | "matchingRules" | "generators", value) => {
                 of_message.push((key.clone(), value.clone()));
             }
@@ -108,7 +110,16 @@ fn interaction(document: &Json) -> Json {
         "Synchronous/Messages" => out.say("exchange", Json::Object(exchange)),
         _ => {}
     }
-    out.finish(&["description", "states", "pending", "comments", "request", "response", "message", "exchange"])
+    out.finish(&[
+        "description",
+        "states",
+        "pending",
+        "comments",
+        "request",
+        "response",
+        "message",
+        "exchange",
+    ])
 }
 
 fn states(value: &Json) -> Option<Json> {

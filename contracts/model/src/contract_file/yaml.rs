@@ -102,7 +102,11 @@ pub(super) fn parse(text: &str) -> Result<Node, ContractFileError> {
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|e| {
             let marker = e.marker();
-            ContractFileError { line: marker.line().max(1), column: marker.col() + 1, reason: e.info().to_owned() }
+            ContractFileError {
+                line: marker.line().max(1),
+                column: marker.col() + 1,
+                reason: e.info().to_owned(),
+            }
         })?;
         let here = place(&span);
         match event {
@@ -131,7 +135,8 @@ pub(super) fn parse(text: &str) -> Result<Node, ContractFileError> {
             }
             Event::SequenceEnd | Event::MappingEnd => builder.end()?,
             Event::Alias(anchor) => {
-                let found = builder.anchors.iter().rev().find(|(id, _)| *id == anchor).map(|(_, n)| n.clone());
+                let found =
+                    builder.anchors.iter().rev().find(|(id, _)| *id == anchor).map(|(_, n)| n.clone());
                 let Some(found) = found else {
                     return Err(here.error("the alias stands inside what it names, or names nothing"));
                 };
@@ -252,10 +257,13 @@ pub(super) fn is_ambiguous(text: &str) -> bool {
     }
     let lower = unsigned.to_ascii_lowercase();
     let radix = ["0x", "0o", "0b"].iter().any(|p| {
-        lower.strip_prefix(p).is_some_and(|r| !r.is_empty() && r.chars().all(|c| c.is_ascii_hexdigit() || c == '_'))
+        lower
+            .strip_prefix(p)
+            .is_some_and(|r| !r.is_empty() && r.chars().all(|c| c.is_ascii_hexdigit() || c == '_'))
     });
-    let number_like = digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '_' | 'e' | 'E' | '+' | '-'))
-        && digits.replace('_', "").parse::<f64>().is_ok();
+    let number_like =
+        digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '_' | 'e' | 'E' | '+' | '-'))
+            && digits.replace('_', "").parse::<f64>().is_ok();
     radix || number_like || lower == "."
 }
 

@@ -71,7 +71,6 @@ fn body(
     rules_of(place, "body", old_part, new_part, present, out);
 }
 
-#[allow(clippy::too_many_arguments)]
 fn value(
     place: &str,
     path: &mut Vec<Step>,
@@ -155,7 +154,9 @@ fn named(
         match after.get(name) {
             None => out.push((at, Effect::Compatible, "the consumer no longer reads it".into())),
             Some(now) if now == value => {}
-            Some(_) if new_rules.at(&path).is_some() && is_looser(old_rules.at(&path), new_rules.at(&path)) => {
+            Some(_)
+                if new_rules.at(&path).is_some() && is_looser(old_rules.at(&path), new_rules.at(&path)) =>
+            {
                 out.push((at, Effect::Compatible, "only the example changed".into()));
             }
             Some(_) => out.push((at, Effect::Breaking, "another value is expected".into())),

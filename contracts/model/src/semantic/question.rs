@@ -32,15 +32,7 @@ pub(super) fn http(old: &Value, new: &Value, out: &mut Vec<Found>) {
 /// The request of a synchronous message.
 pub(super) fn message(place: &str, old: &Value, new: &Value, out: &mut Vec<Found>) {
     body(&format!("{place}.contents"), old, new, content(old, "contents"), content(new, "contents"), out);
-    named(
-        &format!("{place}.metadata"),
-        "metadata",
-        old,
-        new,
-        old.get("metadata"),
-        new.get("metadata"),
-        out,
-    );
+    named(&format!("{place}.metadata"), "metadata", old, new, old.get("metadata"), new.get("metadata"), out);
 }
 
 /// A category without paths (`path`).
@@ -108,7 +100,8 @@ fn body(
         }
         return;
     };
-    if before.get("contentType") != after.get("contentType") || before.get("encoded") != after.get("encoded") {
+    if before.get("contentType") != after.get("contentType") || before.get("encoded") != after.get("encoded")
+    {
         out.push((place.into(), Effect::Breaking, "the body's media type or encoding changed".into()));
     }
     let (old_rules, new_rules) = (Rules::of(old, "body"), Rules::of(new, "body"));

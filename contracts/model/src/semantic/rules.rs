@@ -33,7 +33,8 @@ impl Rules {
         self.entries
             .iter()
             .filter(|(pattern, _)| {
-                pattern.len() <= path.len() && pattern.iter().zip(path).all(|(p, s)| p == s || *p == Step::Any)
+                pattern.len() <= path.len()
+                    && pattern.iter().zip(path).all(|(p, s)| p == s || *p == Step::Any)
             })
             .max_by_key(|(pattern, _)| (pattern.len(), pattern.iter().filter(|s| **s != Step::Any).count()))
             .map(|(_, rule)| rule)
@@ -88,7 +89,9 @@ pub(super) fn leads_somewhere(pattern: &[Step], body: &Value) -> bool {
     let Some((first, rest)) = pattern.split_first() else { return true };
     match (first, body) {
         (Step::Key(key), Value::Object(fields)) => fields.get(key).is_some_and(|v| leads_somewhere(rest, v)),
-        (Step::Index(index), Value::Array(items)) => items.get(*index).is_some_and(|v| leads_somewhere(rest, v)),
+        (Step::Index(index), Value::Array(items)) => {
+            items.get(*index).is_some_and(|v| leads_somewhere(rest, v))
+        }
         (Step::Any, Value::Array(items)) => items.iter().any(|v| leads_somewhere(rest, v)),
         (Step::Any, Value::Object(fields)) => fields.values().any(|v| leads_somewhere(rest, v)),
         _ => false,
@@ -119,8 +122,8 @@ fn one_is_looser(old: &Value, new: &Value) -> bool {
     match (kind(old), kind(new)) {
         ("type", "type") => bounds,
         (
-            "equality" | "regex" | "integer" | "decimal" | "number" | "include" | "date" | "time" | "timestamp"
-            | "datetime" | "boolean",
+            "equality" | "regex" | "integer" | "decimal" | "number" | "include" | "date" | "time"
+            | "timestamp" | "datetime" | "boolean",
             "type",
         ) => low.is_none() && high.is_none(),
         ("integer" | "decimal", "number") => true,
@@ -149,9 +152,8 @@ pub(super) fn allows(rule: &Value, old: &Value, new: &Value) -> bool {
         "integer" => [old, new].iter().all(|v| v.is_i64() || v.is_u64()),
         "number" | "decimal" => number(old) && number(new),
         // The example is not what is demanded; that is the rule, which is the same.
-        "regex" | "include" | "date" | "time" | "timestamp" | "datetime" | "boolean" | "semver" | "not-empty" => {
-            std::mem::discriminant(old) == std::mem::discriminant(new)
-        }
+        "regex" | "include" | "date" | "time" | "timestamp" | "datetime" | "boolean" | "semver"
+        | "not-empty" => std::mem::discriminant(old) == std::mem::discriminant(new),
         _ => false,
     }
 }
@@ -175,7 +177,8 @@ mod tests {
 
     #[test]
     fn the_closest_rule_decides() {
-        let part = json!({"matchingRules": {"body": {"$": {"n": 0}, "$.a[*]": {"n": 1}, "$.a[0]": {"n": 2}}}});
+        let part =
+            json!({"matchingRules": {"body": {"$": {"n": 0}, "$.a[*]": {"n": 1}, "$.a[0]": {"n": 2}}}});
         let rules = Rules::of(&part, "body");
         assert_eq!(rules.at(&steps("$.b")).unwrap()["n"], 0);
         assert_eq!(rules.at(&steps("$.a[1].x")).unwrap()["n"], 1);

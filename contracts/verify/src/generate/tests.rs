@@ -4,8 +4,18 @@ use super::*;
 
 /// Text that breaks out of careless generators.
 const HOSTILE: [&str; 12] = [
-    "\"; panic!(); //", "\\u0022; System.exit(1); //", "*/ class X {} /*", "a\nb\r\nc\u{2028}d", "../../etc/passwd",
-    "\\", "\\\\u0022", "\"#; fn main() {}", "${x}", "{}", "\u{0}\u{7f}\u{85}\u{1F600}é", "\u{202e}}",
+    "\"; panic!(); //",
+    "\\u0022; System.exit(1); //",
+    "*/ class X {} /*",
+    "a\nb\r\nc\u{2028}d",
+    "../../etc/passwd",
+    "\\",
+    "\\\\u0022",
+    "\"#; fn main() {}",
+    "${x}",
+    "{}",
+    "\u{0}\u{7f}\u{85}\u{1F600}é",
+    "\u{202e}}",
 ];
 
 fn contract(texts: &[&str]) -> ContractFile {
@@ -21,7 +31,8 @@ fn contract(texts: &[&str]) -> ContractFile {
         .collect();
     // Names of pacticipants take no control characters.
     let name: String = texts.concat().chars().filter(|c| !c.is_control()).take(60).collect();
-    let name = if name.trim().is_empty() || name.trim().chars().all(|c| c == '.') { "a".to_owned() } else { name };
+    let name =
+        if name.trim().is_empty() || name.trim().chars().all(|c| c == '.') { "a".to_owned() } else { name };
     let name = serde_json::to_string(&name).unwrap();
     let text = format!(
         r#"{{"consumer":{{"name":{name}}},"provider":{{"name":{name}}},"interactions":[{}],"metadata":{{"pactSpecification":{{"version":"4.0"}}}}}}"#,
@@ -42,7 +53,11 @@ fn shape_of_rust(source: &str) -> String {
                 }
                 proc_macro2::TokenTree::Ident(ident) => {
                     let name = ident.to_string();
-                    out.push_str(if name.starts_with("interaction_") && name != "interaction_results" { "TEST" } else { &name });
+                    out.push_str(if name.starts_with("interaction_") && name != "interaction_results" {
+                        "TEST"
+                    } else {
+                        &name
+                    });
                 }
                 proc_macro2::TokenTree::Literal(_) => out.push_str("LITERAL"),
                 proc_macro2::TokenTree::Punct(punct) => out.push(punct.as_char()),
@@ -109,7 +124,10 @@ fn hostile_text_changes_nothing_but_literals_and_names() {
         for language in [Language::Rust, Language::Java] {
             for file in generate(&bad, language).unwrap() {
                 let path = file.path.to_str().unwrap();
-                assert!(!path.contains("..") && path.is_ascii() && !path.contains(['"', '\\', ' ']), "{path}");
+                assert!(
+                    !path.contains("..") && path.is_ascii() && !path.contains(['"', '\\', ' ']),
+                    "{path}"
+                );
             }
         }
     }

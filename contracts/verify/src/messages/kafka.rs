@@ -80,7 +80,8 @@ fn first(consumer: &BaseConsumer, wanted: &KafkaMessage, wait: Duration) -> Resu
             None => {}
         }
     }
-    let others = if seen > 0 { format!(" ({seen} others came, without the wanted headers)") } else { String::new() };
+    let others =
+        if seen > 0 { format!(" ({seen} others came, without the wanted headers)") } else { String::new() };
     Err(format!("nothing came on topic {} within {} ms{others}", wanted.topic, wait.as_millis()))
 }
 
@@ -102,11 +103,19 @@ fn read(record: &BorrowedMessage<'_>) -> Message {
     }
     let contents = record.payload().unwrap_or_default().to_vec();
     let header = |name: &str| {
-        metadata.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).and_then(|(_, v)| v.as_str()).map(str::to_owned)
+        metadata
+            .iter()
+            .find(|(k, _)| k.eq_ignore_ascii_case(name))
+            .and_then(|(_, v)| v.as_str())
+            .map(str::to_owned)
     };
     let content_type = header("content-type").or_else(|| header("contentType")).unwrap_or_else(|| {
-        if serde_json::from_slice::<Value>(&contents).is_ok() { "application/json" } else { "application/octet-stream" }
-            .to_owned()
+        if serde_json::from_slice::<Value>(&contents).is_ok() {
+            "application/json"
+        } else {
+            "application/octet-stream"
+        }
+        .to_owned()
     });
     metadata.entry("contentType").or_insert_with(|| content_type.clone().into());
     Message { contents, content_type, metadata }

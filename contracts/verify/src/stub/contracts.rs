@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use pact_models::pact::Pact as _;
 use pact_models::v4::async_message::AsynchronousMessage;
 use pact_models::v4::pact::V4Pact;
 use pact_models::v4::synch_http::SynchronousHttp;
@@ -161,9 +160,8 @@ async fn state_of(broker: &BrokerClient, pact: &Pact) -> Result<ContractState, E
     let which = Which { provider: Some(&pact.provider), consumer: Some(&pact.consumer), state: None };
     let answer = broker.proposals(&which).await?;
     let list = answer.get("proposals").and_then(Value::as_array).cloned().unwrap_or_default();
-    let states = list.iter().filter(|p| {
-        p.get("content_id").and_then(Value::as_str) == Some(pact.content_id.as_str())
-    });
+    let states =
+        list.iter().filter(|p| p.get("content_id").and_then(Value::as_str) == Some(pact.content_id.as_str()));
     Ok(states
         .map(|p| match p.get("state").and_then(Value::as_str) {
             Some("accepted" | "enforced") => ContractState::Accepted,

@@ -102,7 +102,11 @@ mod tests {
         assert!(faults.decide(&headers).is_err());
         headers.insert(LATENCY_HEADER, "60001".parse().unwrap());
         assert!(faults.decide(&headers).is_err());
-        for bad in [Faults::new(60_000, 1, 0.0, "503", 1), Faults::new(0, 0, 1.1, "503", 1), Faults::new(0, 0, 1.0, "no", 1)] {
+        for bad in [
+            Faults::new(60_000, 1, 0.0, "503", 1),
+            Faults::new(0, 0, 1.1, "503", 1),
+            Faults::new(0, 0, 1.0, "no", 1),
+        ] {
             assert_eq!(bad.unwrap_err().exit_code(), 2);
         }
     }

@@ -43,7 +43,9 @@ pub(super) async fn answer(
                 continue;
             }
             let boxed = interaction.boxed();
-            let mismatches = match match_request(interaction.request.clone(), request.clone(), &pact, &boxed).await {
+            let mismatches = match match_request(interaction.request.clone(), request.clone(), &pact, &boxed)
+                .await
+            {
                 Ok(result) => result.mismatches(),
                 Err(error) => {
                     tracing::warn!(%error, interaction = interaction.description, "an interaction cannot be matched");

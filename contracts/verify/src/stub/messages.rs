@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use pact_matching::generators::generate_message;
+use pact_matching::generators::apply_generators_to_async_message;
 use pact_models::bodies::OptionalBody;
 use pact_models::generators::GeneratorTestMode;
 use rdkafka::ClientConfig;
@@ -12,8 +12,8 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use serde_json::{Value, json};
 
-use super::contracts::Contracts;
 use super::STATE_HEADER;
+use super::contracts::Contracts;
 use crate::Error;
 
 /// How long one record may take.
@@ -61,17 +61,15 @@ pub async fn publish(
     let mut published = Vec::new();
     for contract in &contracts.list {
         for message in contract.messages.iter().filter(|m| description.is_none_or(|d| d == m.description)) {
-            let contents = generate_message(
-                &message.contents,
+            let contents = apply_generators_to_async_message(
+                message,
                 &GeneratorTestMode::Consumer,
                 &HashMap::new(),
                 &Vec::new(),
                 &HashMap::new(),
             )
             .await;
-            let named = |names: &[&str]| {
-                names.iter().find_map(|n| contents.metadata.get(*n)).map(text)
-            };
+            let named = |names: &[&str]| names.iter().find_map(|n| contents.metadata.get(*n)).map(text);
             let topic = named(&TOPIC_NAMES).ok_or_else(|| {
                 Error::Usage(format!("the message {:?} names no topic in its metadata", message.description))
             })?;
@@ -106,9 +104,7 @@ pub async fn publish(
     }
     let _ = producer.flush(SEND_TIMEOUT);
     match (published.is_empty(), description) {
-        (true, Some(description)) => {
-            Err(Error::Usage(format!("no contract has a message {description:?}")))
-        }
+        (true, Some(description)) => Err(Error::Usage(format!("no contract has a message {description:?}"))),
         _ => Ok(published),
     }
 }

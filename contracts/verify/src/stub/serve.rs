@@ -164,7 +164,9 @@ fn show(answered: Answered) -> Response<Body> {
     *out.status_mut() = status;
     for (name, values) in response.headers.unwrap_or_default() {
         // The length and the connection are the server's own business.
-        let is_own = ["content-length", "transfer-encoding", "connection"].iter().any(|n| name.eq_ignore_ascii_case(n));
+        let is_own = ["content-length", "transfer-encoding", "connection"]
+            .iter()
+            .any(|n| name.eq_ignore_ascii_case(n));
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
         for value in values {
             if let (false, Ok(value)) = (is_own, HeaderValue::from_bytes(value.as_bytes())) {
@@ -217,7 +219,8 @@ async fn broken(fault: Fault, state: ContractState) -> Response<Body> {
         Fault::Reset => {
             // A body that breaks off: the server can only end the connection.
             let piece = Ok(Bytes::from_static(b"{"));
-            let end = Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "a fault, as it was ordered"));
+            let end =
+                Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "a fault, as it was ordered"));
             let body = Body::from_stream(futures::stream::iter([piece, end]));
             with_state(Response::new(body), state)
         }

@@ -82,9 +82,9 @@ async fn hostile_contracts_become_tests_that_compile_and_tell_a_good_provider_fr
     std::fs::write(&source, &generated.content).unwrap();
     compile(&source, &binary);
     let run = async |echo: fn(String) -> String| {
-        let answer = move |axum::extract::Query(query): axum::extract::Query<std::collections::BTreeMap<String, String>>| async move {
-            axum::Json(json!({ "text": echo(query["text"].clone()) }))
-        };
+        let answer = move |axum::extract::Query(query): axum::extract::Query<
+            std::collections::BTreeMap<String, String>,
+        >| async move { axum::Json(json!({ "text": echo(query["text"].clone()) })) };
         let url = serve(axum::Router::new().route("/echo", axum::routing::get(answer))).await;
         let binary = binary.clone();
         let out = tokio::task::spawn_blocking(move || {

@@ -38,7 +38,11 @@ fn sha(text: &str) -> String {
 }
 
 async fn repository(headers: HeaderMap) -> Answer {
-    if allowed(&headers) { answer(200, json!({ "default_branch": "trunk" })) } else { answer(401, json!({ "message": "Bad credentials" })) }
+    if allowed(&headers) {
+        answer(200, json!({ "default_branch": "trunk" }))
+    } else {
+        answer(401, json!({ "message": "Bad credentials" }))
+    }
 }
 
 async fn reference(State(hub): State<Shared>, Path(branch): Path<String>) -> Answer {
@@ -59,7 +63,11 @@ async fn new_reference(State(hub): State<Shared>, Json(body): Json<Value>) -> An
     answer(201, json!({}))
 }
 
-async fn file(State(hub): State<Shared>, Path(path): Path<String>, Query(query): Query<BTreeMap<String, String>>) -> Answer {
+async fn file(
+    State(hub): State<Shared>,
+    Path(path): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Answer {
     match hub.lock().branches.get(&query["ref"]).and_then(|files| files.get(&path)) {
         Some(content) => answer(200, json!({ "sha": sha(content), "content": format!("{content}\n") })),
         None => answer(404, json!({ "message": "Not Found" })),
@@ -79,13 +87,15 @@ async fn put_file(State(hub): State<Shared>, Path(path): Path<String>, Json(body
 
 async fn pulls(State(hub): State<Shared>, Query(query): Query<BTreeMap<String, String>>) -> Answer {
     let branch = query["head"].split_once(':').unwrap().1.to_owned();
-    let list: Vec<Value> = hub.lock().pulls.iter().filter(|p| p["head"] == branch.as_str()).cloned().collect();
+    let list: Vec<Value> =
+        hub.lock().pulls.iter().filter(|p| p["head"] == branch.as_str()).cloned().collect();
     answer(200, json!(list))
 }
 
 async fn new_pull(State(hub): State<Shared>, Json(mut body): Json<Value>) -> Answer {
     let mut hub = hub.lock();
-    body["html_url"] = format!("https://github.example.org/acme/products/pull/{}", hub.pulls.len() + 1).into();
+    body["html_url"] =
+        format!("https://github.example.org/acme/products/pull/{}", hub.pulls.len() + 1).into();
     hub.pulls.push(body.clone());
     answer(201, body)
 }
@@ -153,7 +163,10 @@ async fn what_github_refuses_is_told_with_its_reason() {
         body: String::new(),
     };
     let error = repository.open(&Secret::new("bad"), &request).await.unwrap_err();
-    assert!(matches!(&error, Error::Refused { status: 401, .. }) && error.to_string().contains("Bad credentials"), "{error}");
+    assert!(
+        matches!(&error, Error::Refused { status: 401, .. }) && error.to_string().contains("Bad credentials"),
+        "{error}"
+    );
     let nowhere = Repository { api: "http://127.0.0.1:9".into(), ..repository };
     assert_eq!(nowhere.open(&Secret::new("good"), &request).await.unwrap_err().exit_code(), 3);
 }

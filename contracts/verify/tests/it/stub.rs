@@ -41,10 +41,16 @@ async fn it_answers_what_the_contract_says_and_how_far_it_is() {
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["tracepact-contract-state"], "draft");
     assert_eq!(answer.headers()["content-type"], "application/json");
-    assert_eq!(answer.json::<Value>().await.unwrap(), serde_json::json!({"id": 1, "name": "tea", "price": 9.5}));
+    assert_eq!(
+        answer.json::<Value>().await.unwrap(),
+        serde_json::json!({"id": 1, "name": "tea", "price": 9.5})
+    );
     // Nothing the contract says: what came closest, and why it was not meant.
     let answer = reqwest::Client::new().post(format!("{url}/items/1")).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), answer.headers()["tracepact-contract-state"].to_str().unwrap()), (404, "draft"));
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["tracepact-contract-state"].to_str().unwrap()),
+        (404, "draft")
+    );
     let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     assert_eq!(problem["closest"]["interaction"], "an item is read");
     assert!(problem["closest"]["mismatches"][0].as_str().unwrap().contains("POST"), "{problem}");
@@ -87,7 +93,12 @@ async fn faults_come_by_option_and_by_header() {
     assert_eq!(answer.headers()["tracepact-contract-state"], "draft");
     assert_eq!(ask(Some("500")).await.unwrap().status(), 500);
     assert_eq!(ask(Some("nonsense")).await.unwrap().status(), 400);
-    assert!(ask(Some("reset")).await.unwrap().bytes().await.is_err(), "the connection breaks off");
+    // The connection breaks off, before or after the head arrived.
+    let broken = match ask(Some("reset")).await {
+        Ok(answer) => answer.bytes().await.is_err(),
+        Err(_) => true,
+    };
+    assert!(broken);
 }
 
 #[tokio::test]
@@ -136,6 +147,13 @@ async fn a_proposal_can_be_stubbed_at_once_and_is_verified_only_when_it_was() {
     assert_eq!(other.weakest(), ContractState::Draft);
     // What came to nothing is not stubbed.
     let rejected = broker.propose(&ContractFile::from_yaml(&changed).unwrap()).await;
-    broker.client.answer(&rejected, tracepact_verify::proposals::Step::Reject, None, Some("no")).await.unwrap();
-    assert_eq!(Contracts::default().add_proposal(&rejected, &broker.client).await.unwrap_err().exit_code(), 2);
+    broker
+        .client
+        .answer(&rejected, tracepact_verify::proposals::Step::Reject, None, Some("no"))
+        .await
+        .unwrap();
+    assert_eq!(
+        Contracts::default().add_proposal(&rejected, &broker.client).await.unwrap_err().exit_code(),
+        2
+    );
 }

@@ -15,7 +15,6 @@ pub(crate) const ADMIN: &str = "the-admin-token";
 
 /// A broker that ends with the test.
 pub(crate) struct TestBroker {
-    pub(crate) url: String,
     pub(crate) client: BrokerClient,
     _dir: tempfile::TempDir,
 }
@@ -24,13 +23,14 @@ impl TestBroker {
     pub(crate) async fn start() -> Self {
         crypto();
         let dir = tempfile::tempdir().unwrap();
-        let broker = Broker::open(BrokerConfig::new(dir.path().join("c.db")), SystemClock::shared()).await.unwrap();
+        let broker =
+            Broker::open(BrokerConfig::new(dir.path().join("c.db")), SystemClock::shared()).await.unwrap();
         let routes = pact_routes(broker.clone()).merge(native_routes(broker)).unwrap();
         let access = Access::for_listen([127, 0, 0, 1].into())
             .with_token(Secret::new(ADMIN), Scopes::NONE.with(Scope::Admin));
         let url = serve(routes.into_router(Arc::new(access))).await;
         let client = BrokerClient::new(&url, Some(Secret::new(ADMIN))).unwrap();
-        Self { url, client, _dir: dir }
+        Self { client, _dir: dir }
     }
 
     /// Registers a proposal on branch `feat`; its id.

@@ -38,7 +38,9 @@ async fn an_accepted_contract_breaks_the_build_and_shows_what_differs() {
     assert_eq!(difference.place, "body $.id");
     assert!(difference.text().contains("+ \"one\""), "{}", difference.text());
     assert_eq!(broker.client.proposal(&id).await.unwrap()["state"], "accepted");
-    let outcome = verify(&check(json!({"id": 5, "name": "x", "price": 2.5}), "p2").await, &broker.client).await.unwrap();
+    let outcome = verify(&check(json!({"id": 5, "name": "x", "price": 2.5}), "p2").await, &broker.client)
+        .await
+        .unwrap();
     assert!(outcome.ok, "{outcome:?}");
     assert_eq!(broker.client.proposal(&id).await.unwrap()["state"], "enforced");
     assert_eq!(broker.client.is_verified(&contract("").pact).await.unwrap(), Some(true));
@@ -68,7 +70,10 @@ async fn a_repository_is_reported_and_its_files_are_what_is_accepted() {
     // The YAML file and the pact it was proposed as are one content.
     let again = tracepact_contract_model::ContractFile::from_yaml(&file.to_yaml()).unwrap();
     assert_eq!(broker.client.proposed_pact(&id).await.unwrap().1.content_id, file.pact.content_id);
-    assert_eq!(broker.client.sync("products", [&again], None, None).await.unwrap()["unchanged"][0]["id"], id.as_str());
+    assert_eq!(
+        broker.client.sync("products", [&again], None, None).await.unwrap()["unchanged"][0]["id"],
+        id.as_str()
+    );
     let gone = broker.client.sync("products", [], None, None).await.unwrap();
     assert_eq!(gone["retired"][0]["id"], id.as_str());
 }

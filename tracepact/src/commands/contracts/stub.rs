@@ -75,10 +75,11 @@ impl Stub {
 
     async fn serve(self) -> Result<u8, Error> {
         let mut contracts = Contracts::default();
-        let client: Option<BrokerClient> = match self.lookup || !self.proposals.is_empty() || self.verified_only {
-            true => Some(self.broker.client()?),
-            false => None,
-        };
+        let client: Option<BrokerClient> =
+            match self.lookup || !self.proposals.is_empty() || self.verified_only {
+                true => Some(self.broker.client()?),
+                false => None,
+            };
         // To be verified is something only the broker knows.
         let ask = client.as_ref().filter(|_| self.lookup || self.verified_only);
         for path in &self.files {
@@ -94,8 +95,7 @@ impl Stub {
         if self.verified_only {
             contracts.require_verified()?;
         }
-        let faults =
-            Faults::new(self.latency_ms, self.jitter_ms, self.fault_rate, &self.fault, self.seed)?;
+        let faults = Faults::new(self.latency_ms, self.jitter_ms, self.fault_rate, &self.fault, self.seed)?;
         let options = StubOptions { listen: self.listen, faults, kafka: self.kafka.clone() };
         let stub = stub::Stub::open(contracts, options).await?;
         println!("{}", stub.start_line());

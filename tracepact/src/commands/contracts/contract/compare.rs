@@ -135,7 +135,10 @@ impl Check {
     async fn at_an_address(self, pacts: Vec<Pact>) -> Result<u8, Error> {
         let provider = pacts.first().map(|p| p.provider.clone()).unwrap_or_default();
         if let Some(other) = pacts.iter().find(|p| p.provider != provider) {
-            return Err(Error::Usage(format!("contracts with {provider} and {}: name one folder", other.provider)));
+            return Err(Error::Usage(format!(
+                "contracts with {provider} and {}: name one folder",
+                other.provider
+            )));
         }
         let config = self.provider_config.as_deref().map(ProviderConfig::read).transpose()?;
         let check = ProviderCheck {
@@ -175,7 +178,8 @@ pub(super) fn changes(found: &Meanings) -> Vec<Value> {
 }
 
 fn checked_text(consumer: &str, provider: &str, environment: &str, answer: &Value) -> String {
-    let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let list =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("?").to_owned();
     let versions = list(answer, "versions");
     let mut text = String::new();
@@ -185,7 +189,11 @@ fn checked_text(consumer: &str, provider: &str, environment: &str, answer: &Valu
     for version in versions {
         text.push_str(&format!("{provider} {} for {consumer}:\n", word(&version, "version")));
         for interaction in list(&version, "interactions") {
-            text.push_str(&format!("  {:<8} {}\n", word(&interaction, "state"), word(&interaction, "interaction")));
+            text.push_str(&format!(
+                "  {:<8} {}\n",
+                word(&interaction, "state"),
+                word(&interaction, "interaction")
+            ));
         }
     }
     if let Some(changes) = answer.get("changes").and_then(Value::as_str) {

@@ -175,7 +175,8 @@ async fn compared(
     };
     let found = |old| meanings(old, pact).map_err(|e| Error::Usage(e.to_string()));
     if live.is_empty() {
-        let text = format!("{} has nothing in {environment} yet: everything it asks for is new\n", pact.consumer);
+        let text =
+            format!("{} has nothing in {environment} yet: everything it asks for is new\n", pact.consumer);
         return Ok((true, text));
     }
     let (mut breaking, mut text) = (false, String::new());

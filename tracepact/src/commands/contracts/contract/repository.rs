@@ -96,7 +96,8 @@ impl Mode {
             Place::Broker => "broker",
             Place::Repository => "repository",
         };
-        let answer = self.broker.client()?.set_acceptance(&self.provider, place, self.team.as_deref()).await?;
+        let answer =
+            self.broker.client()?.set_acceptance(&self.provider, place, self.team.as_deref()).await?;
         let how = match self.place {
             Place::Broker => "in the broker: `tracepact contract accept`, or the page of a proposal",
             Place::Repository => "by merging: its pipeline runs `tracepact contract sync`",

@@ -77,7 +77,10 @@ impl Status {
         // A block of code: the words of a contract are no Markdown, and nobody is mentioned by them.
         let said = text(proposal);
         let fence = "`".repeat(3 + said.split(|c| c != '`').map(str::len).max().unwrap_or(0));
-        let body = format!("The contract of this pull request is **{}**.\n\n{fence}\n{said}{fence}\n", field(proposal, "state"));
+        let body = format!(
+            "The contract of this pull request is **{}**.\n\n{fence}\n{said}{fence}\n",
+            field(proposal, "state")
+        );
         repository.comment(&Secret::new(token.clone()), number, &body).await
     }
 }
@@ -124,7 +127,11 @@ fn text(proposal: &Value) -> String {
         out.push_str(&format!("pull request: {url}\n"));
     }
     let breaking = proposal.get("breaking") == Some(&Value::Bool(true));
-    out.push_str(if breaking { "asks for more than before:\n" } else { "asks for nothing more than before:\n" });
+    out.push_str(if breaking {
+        "asks for more than before:\n"
+    } else {
+        "asks for nothing more than before:\n"
+    });
     get("changes").lines().for_each(|line| out.push_str(&format!("  {line}\n")));
     let list = |key: &str| proposal.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     for affected in list("affected") {
