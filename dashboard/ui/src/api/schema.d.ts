@@ -52,6 +52,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/contracts/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks, before any pull request, whether the provider versions of an environment are known to keep a contract.
+         *     Nothing is stored.
+         */
+        post: operations["check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/contracts/decisions": {
         parameters: {
             query?: never;
@@ -257,6 +277,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/proposals/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says something about a proposal. */
+        post: operations["comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/proposals/{id}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns a draft into a proposal. */
+        post: operations["ready"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/proposals/{id}/reject": {
         parameters: {
             query?: never;
@@ -268,6 +322,61 @@ export interface paths {
         put?: never;
         /** Rejects a proposal in the provider's name. */
         post: operations["reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/proposals/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a proposal back in the consumer's name; nobody is bound by it any more. */
+        post: operations["withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/providers/{provider}/acceptance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a provider accepts contracts. */
+        get: operations["mode"];
+        /** Sets where a provider accepts contracts. */
+        put: operations["set_mode"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/providers/{provider}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reports the contract files of a provider's main branch: what is there is accepted, what is gone is retired unless
+         *     a live consumer version needs it.
+         */
+        post: operations["sync"];
         delete?: never;
         options?: never;
         head?: never;
@@ -417,6 +526,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Where a provider accepts contracts. */
+        Acceptance: {
+            /** @description `broker`: button and command. `repository`: the merge of the contract file, reported by `sync`. */
+            mode: string;
+            /** @description The team that is asked when a proposal names none. */
+            team?: string | null;
+        };
         /** @description One attribute on both sides. A trace has it when any of its spans has. */
         AttributeDifference: {
             /**
@@ -578,6 +694,35 @@ export interface components {
             /** @description What is missing, when not. */
             cut?: string | null;
         };
+        /** @description Whether what is deployed is known to keep a contract. */
+        CheckAnswer: {
+            as_of: string;
+            /** @description Whether it asks more than the consumer version that is live there; absent when none is. */
+            breaking?: boolean | null;
+            /** @description The changes against that version, one per line. */
+            changes?: string | null;
+            /** @description Every interaction is known to be kept by every live provider version. */
+            kept: boolean;
+            versions: components["schemas"]["CheckedVersion"][];
+        };
+        /** @description A contract, and where it is to be kept. */
+        CheckQuestion: {
+            /** @description The pact. */
+            content: Record<string, never>;
+            /** @description The environment whose provider versions are asked about. */
+            environment: string;
+        };
+        /** @description One interaction of the contract. */
+        CheckedInteraction: {
+            interaction: string;
+            /** @description `kept` when a verified contract of any consumer shows it, else `unknown`. */
+            state: string;
+        };
+        /** @description One provider version that is live in the environment. */
+        CheckedVersion: {
+            interactions: components["schemas"]["CheckedInteraction"][];
+            version: string;
+        };
         /** @description Attributes by how much their share differs. */
         CompareAnswer: {
             /**
@@ -610,6 +755,13 @@ export interface components {
              * @description From which length on a trace is slow, in microseconds; absent when failed ones were selected, or none has a length.
              */
             slower_than_us?: number | null;
+        };
+        /** @description One contract file. */
+        ContractFile: {
+            /** @description The consumer branch it came from. */
+            consumer_branch?: string | null;
+            /** @description The pact. */
+            content: Record<string, never>;
         };
         /** @description Environments, pacticipants and the latest contract of every pair. */
         ContractsOverview: {
@@ -986,6 +1138,13 @@ export interface components {
             /** @description The groups, by name. */
             groups: components["schemas"]["GroupView"][];
         };
+        /** @description Another content of the same line. */
+        LineEntry: {
+            content_id: string;
+            id: string;
+            state: string;
+            updated_at: string;
+        };
         /** @description A place to look at, relative to the dashboard's origin. */
         Link: {
             /** @description The address; a path of the dashboard such as `/traces/463ac35c9f6413ad`, or an absolute https address. */
@@ -1071,6 +1230,13 @@ export interface components {
             /** @description The names. */
             names: string[];
         };
+        /** @description A contribution to the discussion. */
+        NewComment: {
+            /** @description Who says it. */
+            author?: string | null;
+            /** @description What is said, at most 10 000 bytes. */
+            text: string;
+        };
         /** @description A contract that a consumer proposes to its provider. */
         NewProposal: {
             /** @description Who proposes. */
@@ -1082,6 +1248,8 @@ export interface components {
             content?: Record<string, never> | null;
             /** @description The id of a published content. */
             content_id?: string | null;
+            /** @description Not to be decided yet: true registers a draft. */
+            draft?: boolean;
             provider: string;
             pull_request_url?: string | null;
             /** @description The provider's team that is asked. */
@@ -1234,7 +1402,7 @@ export interface components {
             title: string;
             updated_at: string;
         };
-        /** @description The provider's answer. */
+        /** @description The answer to a proposal. */
         ProposalAnswer: {
             /**
              * @description Why.
@@ -1247,10 +1415,24 @@ export interface components {
              */
             who: string | null;
         };
+        /** @description A contribution to the discussion. */
+        ProposalComment: {
+            at: string;
+            author?: string | null;
+            text: string;
+        };
         /** @description A proposal with its content and history. */
         ProposalDetail: components["schemas"]["Proposal"] & {
+            /** @description Live versions of the provider that have no success for this content: `products 1.2 (production)`. */
+            affected: string[];
             /** @description When this was true. */
             as_of: string;
+            /** @description Whether it asks more of the provider than what the pair agreed on or uses now. */
+            breaking: boolean;
+            /** @description The changes with their meaning, one per line. */
+            changes: string;
+            /** @description The discussion, oldest first. */
+            comments: components["schemas"]["ProposalComment"][];
             /** @description The pact. */
             content: Record<string, never>;
             /** @description The difference to what the provider accepted before on this line. */
@@ -1259,6 +1441,10 @@ export interface components {
             history: components["schemas"]["ProposalStep"][];
             /** @description The interactions, in words. */
             interactions: string[];
+            /** @description The other contents proposed on the same line, newest first. */
+            line: components["schemas"]["LineEntry"][];
+            /** @description Where the provider accepts: `broker` (here) or `repository` (by merging the contract file). */
+            mode: string;
         };
         /** @description One step of a proposal. */
         ProposalStep: {
@@ -1297,6 +1483,14 @@ export interface components {
             operation: string;
             /** @description The calls by start, as places in `spans`; the first 100. */
             rows: number[];
+        };
+        /** @description The contract files on a provider's main branch, all of them. */
+        RepositoryState: {
+            /** @description The commit they were read from. */
+            commit?: string | null;
+            contracts: components["schemas"]["ContractFile"][];
+            /** @description Who reports it. */
+            who?: string | null;
         };
         /** @description Series found. */
         SeriesAnswer: {
@@ -1455,6 +1649,21 @@ export interface components {
             spans: components["schemas"]["TraceSpan"][];
             /** @description The trace, 16 or 32 hex digits. */
             trace_id: string;
+        };
+        /** @description What a report of a repository changed. */
+        SyncAnswer: {
+            accepted: components["schemas"]["SyncedProposal"][];
+            as_of: string;
+            retired: components["schemas"]["SyncedProposal"][];
+            /** @description Their file is gone, but a live consumer version needs them, so they stay. */
+            still_needed: components["schemas"]["SyncedProposal"][];
+            unchanged: components["schemas"]["SyncedProposal"][];
+        };
+        /** @description A proposal that a report touched. */
+        SyncedProposal: {
+            /** @description The consumer; for `still_needed` the live versions that need it. */
+            consumer: string;
+            id: string;
         };
         /** @description A topic as one group reads it. */
         TopicView: {
@@ -1772,6 +1981,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GateAnswer"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckAnswer"];
                 };
             };
             default: {
@@ -2221,6 +2461,74 @@ export interface operations {
             };
         };
     };
+    comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     reject: {
         parameters: {
             query?: never;
@@ -2243,6 +2551,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acceptance"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_mode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acceptance"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RepositoryState"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncAnswer"];
                 };
             };
             default: {

@@ -96,9 +96,7 @@ export function ProposalView({ id }: { id: string }) {
               )}
             </p>
             <p class="lines mono">{p.changes}</p>
-            {p.affected.length > 0 ? (
-              <p>Live, and not shown to keep it: {p.affected.join(", ")}.</p>
-            ) : null}
+            {p.affected.length > 0 ? <p>Live, and not shown to keep it: {p.affected.join(", ")}.</p> : null}
             <h3>What the consumer needs</h3>
             <ul>
               {p.interactions.map((interaction) => (

@@ -71,7 +71,10 @@ describe("a proposal", () => {
     await waitFor(() => expect(sent()).toBeDefined());
     const init = sent()?.[1] as RequestInit;
     expect(init.method).toBe("POST");
-    expect(init.headers).toMatchObject({ authorization: "Bearer secret", "content-type": "application/json" });
+    expect(init.headers).toMatchObject({
+      authorization: "Bearer secret",
+      "content-type": "application/json",
+    });
     expect(JSON.parse(String(init.body))).toEqual({ who: "ada", reason: null });
     await waitFor(() => expect(within(form).getByLabelText("Token")).toHaveValue(""));
     expect(JSON.stringify({ ...localStorage, ...sessionStorage })).not.toContain("secret");
