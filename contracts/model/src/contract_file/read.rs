@@ -324,11 +324,7 @@ impl<'a> Part<'a> {
             None => Ok(()),
             Some((key, _)) => {
                 let name = key.key();
-                let close = known.iter().find(|k| {
-                    k.eq_ignore_ascii_case(name)
-                        || k.trim_end_matches('s') == name
-                        || name.trim_end_matches('s') == **k
-                });
+                let close = known.iter().find(|k| is_slip(name, k));
                 let hint = match close {
                     Some(close) => format!("did you mean `{close}`?"),
                     None => format!("known are {}", known.join(", ")),
@@ -336,5 +332,20 @@ impl<'a> Part<'a> {
                 Err(key.error(format!("unknown key {name:?}; {hint}")))
             }
         }
+    }
+}
+
+/// Whether `name` is `known` but for its case, or for one letter too many, missing, wrong or swapped with the next.
+fn is_slip(name: &str, known: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) =
+        (name.to_lowercase().chars().collect(), known.to_lowercase().chars().collect());
+    let front = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[front..], &b[front..]);
+    let back = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[..a.len() - back], &b[..b.len() - back]);
+    match (a, b) {
+        ([] | [_], [] | [_]) => true,
+        ([x, y], [v, w]) => x == w && y == v,
+        _ => false,
     }
 }

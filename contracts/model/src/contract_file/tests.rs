@@ -102,7 +102,9 @@ fn errors_name_the_line() {
         5,
         "unknown key \"brunch\"",
     );
-    refused(&with("    requst: {path: /}\n"), 6, "unknown key \"requst\"; known are");
+    refused(&with("    requst: {path: /}\n"), 6, "unknown key \"requst\"; did you mean `request`?");
+    refused(&with("    stats: [x]\n"), 6, "did you mean `states`?");
+    refused(&with("    oops: 1\n"), 6, "known are");
     refused(&with("    requests: {path: /}\n"), 6, "did you mean `request`?");
     refused(&with("    request: {path: /}\n    message: {}\n"), 5, "either a `request`");
     refused(&with("    request:\n      path: /\n      path: /x\n"), 8, "stands twice, first on line 7");
