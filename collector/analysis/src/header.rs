@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use tracepact_model::trace_timestamp_ns;
 
-use crate::Tree;
+use crate::{Interval, Tree, clock_skew, intervals};
 
 /// A trace in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
     /// The trace's timestamp; `None` when no span has a start.
     pub start_ns: Option<u64>,
-    /// From the first start to the last end that are known.
+    /// From the first start to the last end that are known, on one clock.
     pub duration_ns: Option<u64>,
     /// Service of the first root.
     pub root_service: Option<String>,
@@ -27,11 +27,17 @@ pub struct Header {
     pub error_count: usize,
 }
 
-/// The header of a trace.
+/// The header of a trace, hosts whose clocks are behind moved to their callers' ([`clock_skew`]).
 pub fn header(tree: &Tree) -> Header {
+    header_at(tree, &intervals(tree, &clock_skew(tree)))
+}
+
+/// The header of a trace whose spans ran at these times.
+pub fn header_at(tree: &Tree, intervals: &[Option<Interval>]) -> Header {
     let spans = || tree.nodes.iter().map(|n| &n.span);
-    let first_ns = spans().filter_map(|s| s.start_ns).min();
-    let last_ns = spans().filter_map(|s| Some(s.start_ns?.saturating_add(s.duration_ns.unwrap_or(0)))).max();
+    let known = || intervals.iter().flatten();
+    let first_ns = known().map(|at| at.start_ns).min();
+    let last_ns = known().map(|at| at.end_ns).max();
     let mut services: Vec<String> = Vec::new();
     let (mut written, mut known) = (HashSet::new(), HashSet::new());
     for name in spans().filter_map(|s| s.local.service_name.as_deref()) {
@@ -42,7 +48,7 @@ pub fn header(tree: &Tree) -> Header {
     let root = tree.nodes.first().map(|n| &n.span);
     Header {
         start_ns: trace_timestamp_ns(spans()),
-        duration_ns: first_ns.zip(last_ns).map(|(first, last)| last.saturating_sub(first)),
+        duration_ns: first_ns.zip(last_ns).and_then(|(first, last)| u64::try_from(last - first).ok()),
         root_service: root.and_then(|s| s.local.service_name.as_deref()).map(str::to_owned),
         root_name: root.map(|s| s.name.to_string()).unwrap_or_default(),
         services,

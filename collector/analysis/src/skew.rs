@@ -64,14 +64,14 @@ pub fn clock_skew(tree: &Tree) -> Vec<i64> {
     // The host whose move holds at each node and below, and the move.
     let mut carried: Vec<Option<(Host<'_>, i128)>> = Vec::with_capacity(tree.nodes.len());
     for (index, node) in tree.nodes.iter().enumerate() {
-        let host = Host::of(&node.span);
         let mut carry = node.parent.and_then(|parent| carried[parent]);
-        let mut by = carry.filter(|(moved, _)| moved.same(&host)).map_or(0, |(_, by)| by);
+        // Who a host is costs a look at its attributes: only where something hangs on it.
+        let mut by = carry.filter(|(moved, _)| moved.same(&Host::of(&node.span))).map_or(0, |(_, by)| by);
         if let Some(parent) = node.parent {
             let client = &tree.nodes[parent].span;
             if let Some(more) = skew(client, i128::from(moves[parent]), &node.span, by) {
                 by += more;
-                carry = Some((host, by));
+                carry = Some((Host::of(&node.span), by));
             }
         }
         moves[index] = i64::try_from(by).unwrap_or(0);
@@ -85,13 +85,13 @@ fn skew(client: &Span, client_by: i128, server: &Span, server_by: i128) -> Optio
     if client.kind != Kind::Client || server.kind != Kind::Server {
         return None;
     }
-    let (client_host, server_host) = (Host::of(client), Host::of(server));
-    if !client_host.known() || !server_host.known() || client_host.same(&server_host) {
-        return None;
-    }
     let client_start = i128::from(client.start_ns?) + client_by;
     let server_start = i128::from(server.start_ns?) + server_by;
     if server_start > client_start {
+        return None;
+    }
+    let (client_host, server_host) = (Host::of(client), Host::of(server));
+    if !client_host.known() || !server_host.known() || client_host.same(&server_host) {
         return None;
     }
     let behind = client_start - server_start;

@@ -22,6 +22,8 @@
 mod api;
 mod assets;
 mod base_path;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gather;
 mod pages;
 mod zipkin_page;

@@ -5,7 +5,7 @@
 
 mod config_json;
 mod folder;
-mod old_links;
+pub(crate) mod old_links;
 
 use std::path::Path as FilePath;
 use std::sync::Arc;

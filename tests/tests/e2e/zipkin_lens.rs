@@ -43,12 +43,13 @@ async fn lens_finds_and_opens_a_trace() {
     let sent = api.send("POST", "/api/v2/spans", Some(&spans(now_us()))).await.unwrap();
     assert_eq!(sent.status, 202, "{}", sent.text);
 
-    // As somebody's bookmark: the question stands in the address, the page asks it.
+    // As somebody's bookmark: the question stands in the address, the page asks it. Lens wants the window's end there.
     let base = api.base();
     let search = format!(
-        "{base}/zipkin/?serviceName=checkout-web&annotationQuery=order.id%3Dorder-7&lookback=15m&limit=10"
+        "{base}/zipkin/?serviceName=checkout-web&annotationQuery=order.id%3Dorder-7&lookback=15m&endTs={}&limit=10",
+        now_us() / 1_000 + 60_000
     );
-    let link = format!("/zipkin/traces/{TRACE}");
+    let link = format!("traces/{TRACE}");
     let found = until_ok(PATIENCE, "the found trace on Zipkin's page", async || {
         let html = browser::dom(&search).await?;
         anyhow::ensure!(html.contains(&link), "no link to the trace in: {}", shorten(&html));
@@ -60,7 +61,7 @@ async fn lens_finds_and_opens_a_trace() {
 
     // Where that link leads.
     let opened = until_ok(PATIENCE, "the opened trace on Zipkin's page", async || {
-        let html = browser::dom(&format!("{base}{link}")).await?;
+        let html = browser::dom(&format!("{base}/zipkin/{link}")).await?;
         for wanted in ["place-order", "reserve-item", "stock-keeper"] {
             anyhow::ensure!(html.to_lowercase().contains(wanted), "no {wanted} in: {}", shorten(&html));
         }

@@ -50,7 +50,7 @@ pub(crate) const FOREIGN: [(&str, &str); 28] = [
 ];
 
 /// Names of theirs that mean nothing here; whoever sets them should know.
-pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 19] = [
+pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 20] = [
     "STORAGE_TYPE",
     "MEM_MAX_SPANS",
     "AUTOCOMPLETE_TTL",
@@ -58,6 +58,7 @@ pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 19] = [
     "COLLECTOR_HTTP_ENABLED",
     "COLLECTOR_GRPC_ENABLED",
     "SELF_TRACING_FLUSH_INTERVAL",
+    "ZIPKIN_UI_INSTRUMENTED",
     "ZIPKIN_UI_USE_LENS",
     "KAFKA_BOOTSTRAP_SERVERS",
     "KAFKA_TOPIC",

@@ -112,7 +112,7 @@ pub struct TraceHeader {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     pub start: Option<String>,
-    /// From the first start to the last end, in microseconds.
+    /// From the first start to the last end, hosts whose clocks are behind moved, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_us: Option<f64>,
     /// Services in the order the trace meets them.

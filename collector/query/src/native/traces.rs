@@ -61,7 +61,7 @@ pub struct TraceSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     pub start: Option<String>,
-    /// From the first start to the last end, in microseconds.
+    /// From the first start to the last end, hosts whose clocks are behind moved, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_us: Option<f64>,
     /// Spans, the two halves of a shared one counted each.

@@ -231,6 +231,7 @@ async fn one_trace_tells_skew_self_time_critical_path_and_repeated_calls() {
     let collector = collector(|_| {});
     send(&collector, &shop()).await;
     let trace = collector.json("/tracepact/v1/traces/5").await;
+    assert_eq!(trace["header"]["duration_us"], 10_000.0, "a clock that is behind makes no trace longer");
     let spans = trace["spans"].as_array().unwrap();
     assert!(spans[0].get("skew_us").is_none());
     for behind in &spans[1..] {

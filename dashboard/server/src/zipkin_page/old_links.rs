@@ -12,7 +12,7 @@ const RANGES: [&str; 5] = ["15m", "1h", "6h", "24h", "7d"];
 
 /// `serviceName=a&spanName=b&annotationQuery=error and x=1&lookback=1h` → `traces?service=a&name=b&tag=error&tag=x=1`.
 /// Without a question: our first page.
-pub(super) fn search(query: Option<&str>) -> String {
+pub(crate) fn search(query: Option<&str>) -> String {
     let asked: Vec<(String, String)> =
         parse(query.unwrap_or("").as_bytes()).into_owned().take(PARAMETERS_MAX).collect();
     let get = |name: &str| {
@@ -40,22 +40,37 @@ pub(super) fn search(query: Option<&str>) -> String {
     let instant = |name: &str| get(name)?.parse::<u64>().ok();
     let text = |ms: u64| to_rfc3339(ms.saturating_mul(1_000_000));
     let (lookback, end_ms) = (get("lookback"), instant("endTs"));
-    match lookback {
-        Some(range) if RANGES.contains(&range) => put("range", Some(range)),
-        Some("custom" | "range") => {
+    let back_ms = match lookback {
+        Some("millis") => instant("millis"),
+        Some(length) => milliseconds(length),
+        None => None,
+    };
+    match (lookback, end_ms) {
+        (Some("custom" | "range"), _) => {
             put("start", instant("startTs").map(text).as_deref());
             put("end", end_ms.map(text).as_deref());
         }
-        // The oldest page: a number of milliseconds back from endTs.
-        Some(other) if other.bytes().all(|b| b.is_ascii_digit()) && end_ms.is_some() => {
-            let back: u64 = other.parse().unwrap_or(u64::MAX);
-            put("start", end_ms.map(|end| text(end.saturating_sub(back))).as_deref());
-            put("end", end_ms.map(text).as_deref());
+        // A link that names its end means that window, whenever it is opened.
+        (Some(_), Some(end_ms)) => {
+            put("start", back_ms.map(|back_ms| text(end_ms.saturating_sub(back_ms))).as_deref());
+            put("end", Some(text(end_ms)).as_deref());
         }
+        (Some(range), None) if RANGES.contains(&range) => put("range", Some(range)),
         _ => {}
     }
     let ours = ours.finish();
     if ours.is_empty() { "traces".to_owned() } else { format!("traces?{ours}") }
+}
+
+/// `15m`, `6h`, `2d`, or a plain number of milliseconds as the oldest page wrote it.
+fn milliseconds(length: &str) -> Option<u64> {
+    let (number, unit) = match length.as_bytes().last()? {
+        b'm' => (&length[..length.len() - 1], 60_000),
+        b'h' => (&length[..length.len() - 1], 3_600_000),
+        b'd' => (&length[..length.len() - 1], 86_400_000),
+        _ => (length, 1),
+    };
+    number.parse::<u64>().ok().map(|number| number.saturating_mul(unit))
 }
 
 #[cfg(test)]
@@ -77,6 +92,12 @@ mod tests {
             search(Some("lookback=3600000&endTs=1795219200000")),
             "traces?start=2026-11-20T23%3A00%3A00Z&end=2026-11-21T00%3A00%3A00Z"
         );
+        for same in ["lookback=1h&endTs=1795219200000", "lookback=millis&millis=3600000&endTs=1795219200000"]
+        {
+            let window = "traces?start=2026-11-20T23%3A00%3A00Z&end=2026-11-21T00%3A00%3A00Z";
+            assert_eq!(search(Some(same)), window, "{same}");
+        }
+        assert_eq!(search(Some("lookback=é&endTs=1795219200000")), "traces?end=2026-11-21T00%3A00%3A00Z");
         assert_eq!(
             search(Some("lookback=range&startTs=1795215600000&endTs=1795219200000")),
             "traces?start=2026-11-20T23%3A00%3A00Z&end=2026-11-21T00%3A00%3A00Z"

@@ -128,3 +128,37 @@ fn a_folder_without_the_page_is_refused_with_what_to_do() {
     let error = ZipkinPage::from_folder(dir.path(), &base, PageConfig::default()).unwrap_err();
     assert!(error.to_string().contains("io.zipkin:zipkin-lens"), "{error}");
 }
+
+/// The corpus and its mutations, the same in every run.
+#[test]
+fn no_old_link_leads_elsewhere() {
+    let folder = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/old_links");
+    let seeds: Vec<Vec<u8>> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(seeds.len() >= 3);
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut below = |most: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % most.max(1) as u64) as usize
+    };
+    for seed in &seeds {
+        crate::fuzzing::fuzz_old_link(seed);
+        for _ in 0..10_000 {
+            let mut data = seed.clone();
+            for _ in 0..=below(5) {
+                let at = below(data.len() + 1);
+                match below(4) {
+                    0 => data.insert(at, below(256) as u8),
+                    1 if at < data.len() => data[at] ^= 1 << below(8),
+                    2 if at < data.len() => drop(data.remove(at)),
+                    _ => data.truncate(at),
+                }
+            }
+            crate::fuzzing::fuzz_old_link(&data);
+        }
+    }
+}

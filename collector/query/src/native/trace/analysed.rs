@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tracepact_analysis::{
-    Header, RepeatedCall, Segment, Tree, clock_skew, critical_path, header, intervals, linked_trace_ids,
+    Header, RepeatedCall, Segment, Tree, clock_skew, critical_path, header_at, intervals, linked_trace_ids,
     merge, repeated_calls, self_times_ns,
 };
 use tracepact_base::{ErrorKind, TraceId};
@@ -37,9 +37,9 @@ pub(super) struct Analysed {
 impl Analysed {
     fn of(trace: &TraceRows, cuts: Vec<String>) -> Self {
         let tree = Tree::build(merge(&trace.rows));
-        let header = header(&tree);
         let moves_ns = clock_skew(&tree);
         let intervals = intervals(&tree, &moves_ns);
+        let header = header_at(&tree, &intervals);
         Self {
             trace_id: trace.trace_id,
             cuts,
