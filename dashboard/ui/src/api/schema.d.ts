@@ -1738,7 +1738,7 @@ export interface components {
             depth: number;
             /**
              * Format: double
-             * @description From the first start to the last end, in microseconds.
+             * @description From the first start to the last end, hosts whose clocks are behind moved, in microseconds.
              */
             duration_us?: number | null;
             /** @description Number of spans that failed. */
@@ -1830,7 +1830,7 @@ export interface components {
         TraceSummary: {
             /**
              * Format: double
-             * @description From the first start to the last end, in microseconds.
+             * @description From the first start to the last end, hosts whose clocks are behind moved, in microseconds.
              */
             duration_us?: number | null;
             /** @description Spans that failed. */
