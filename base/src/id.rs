@@ -45,6 +45,9 @@ fn parse_lower_hex(text: &str, max: usize) -> Result<u128, IdError> {
 pub struct TraceId(u128);
 
 impl TraceId {
+    /// The largest id.
+    pub const MAX: Self = Self(u128::MAX);
+
     /// The id with this value; `None` for zero.
     pub const fn new(value: u128) -> Option<Self> {
         if value == 0 { None } else { Some(Self(value)) }
@@ -101,6 +104,9 @@ impl fmt::Debug for TraceId {
 pub struct SpanId(u64);
 
 impl SpanId {
+    /// The largest id.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// The id with this value; `None` for zero.
     pub const fn new(value: u64) -> Option<Self> {
         if value == 0 { None } else { Some(Self(value)) }

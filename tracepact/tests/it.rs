@@ -8,6 +8,8 @@ mod access;
 mod bad_input;
 #[path = "it/configuration.rs"]
 mod configuration;
+#[path = "it/hostile_senders.rs"]
+mod hostile_senders;
 #[path = "it/lifecycle.rs"]
 mod lifecycle;
 #[path = "it/one_vocabulary.rs"]

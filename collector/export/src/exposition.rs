@@ -57,6 +57,8 @@ impl Exposition {
     /// The store's, when it cannot be read: a page with half of the series would look like services that went away.
     pub async fn text(&self) -> Result<String, StoreError> {
         let mut families = self.registry.gather();
+        let zipkin = zipkin_counters::families(&families);
+        families.extend(zipkin);
         let own: BTreeSet<String> = families.iter().map(|family| family.name().to_owned()).collect();
         families.extend(self.stored().await?.into_iter().filter(|family| !own.contains(family.name())));
         families.sort_by(|a, b| a.name().cmp(b.name()));

@@ -1,7 +1,7 @@
-//! OTLP over gRPC: `TraceService` and `MetricsService`.
+//! gRPC: OTLP's `TraceService` and `MetricsService`, Zipkin's `SpanService`.
 //!
-//! The services of `opentelemetry-proto` would hand over a decoded message; the log needs the bytes, and the codec of
-//! `model` decodes them once within its limits. So both are unary services over raw messages.
+//! Generated services would hand over a decoded message; the log needs the bytes, and the codec of `model` decodes them
+//! once within its limits. So all are unary services over raw messages.
 
 mod raw;
 
@@ -21,13 +21,18 @@ use tonic::server::NamedService;
 use tracepact_listener::{Routes, Scope};
 
 use crate::http_otlp::{metrics_response, trace_response};
-use crate::{Format, Ingest, Refusal, Transport};
+use crate::{Format, Ingest, Origin, Refusal};
 
 /// OTLP's receivers over gRPC.
 pub fn grpc_routes(ingest: Ingest) -> Routes {
     Routes::new("otlp")
         .grpc(Scope::Ingest, TraceService { ingest: ingest.clone() })
         .grpc(Scope::Ingest, MetricsService { ingest })
+}
+
+/// Zipkin's receiver over gRPC.
+pub fn zipkin_grpc_routes(ingest: Ingest) -> Routes {
+    Routes::new("zipkin").grpc(Scope::Ingest, SpanService { ingest })
 }
 
 #[derive(Clone)]
@@ -39,15 +44,17 @@ impl NamedService for TraceService {
     const NAME: &'static str = TRACES;
 }
 
-impl raw::Export for TraceService {
+impl raw::Unary for TraceService {
+    const METHOD: &'static str = "Export";
+    const FORMAT: Format = Format::OtlpProto;
     type Answer = ExportTraceServiceResponse;
 
     fn ingest(&self) -> &Ingest {
         &self.ingest
     }
 
-    async fn export(&self, body: Bytes) -> Result<Self::Answer, Refusal> {
-        let accepted = self.ingest.spans(Transport::Grpc, Format::OtlpProto, body).await?;
+    async fn take(&self, origin: Origin, body: Bytes) -> Result<Self::Answer, Refusal> {
+        let accepted = self.ingest.spans(origin, body).await?;
         Ok(trace_response(&accepted))
     }
 }
@@ -61,16 +68,45 @@ impl NamedService for MetricsService {
     const NAME: &'static str = METRICS;
 }
 
-impl raw::Export for MetricsService {
+impl raw::Unary for MetricsService {
+    const METHOD: &'static str = "Export";
+    const FORMAT: Format = Format::OtlpProto;
     type Answer = ExportMetricsServiceResponse;
 
     fn ingest(&self) -> &Ingest {
         &self.ingest
     }
 
-    async fn export(&self, body: Bytes) -> Result<Self::Answer, Refusal> {
-        let taken = self.ingest.metric_points(Transport::Grpc, Format::OtlpProto, body).await?;
+    async fn take(&self, origin: Origin, body: Bytes) -> Result<Self::Answer, Refusal> {
+        let taken = self.ingest.metric_points(origin, body).await?;
         Ok(metrics_response(&taken))
+    }
+}
+
+/// `zipkin.proto3.SpanService`: a `ListOfSpans` in, an empty message out.
+#[derive(Clone)]
+struct SpanService {
+    ingest: Ingest,
+}
+
+impl NamedService for SpanService {
+    const NAME: &'static str = "zipkin.proto3.SpanService";
+}
+
+impl raw::Unary for SpanService {
+    const METHOD: &'static str = "Report";
+    const FORMAT: Format = Format::ZipkinProto3;
+    /// `ReportResponse` has no fields.
+    type Answer = ();
+
+    fn ingest(&self) -> &Ingest {
+        &self.ingest
+    }
+
+    async fn take(&self, origin: Origin, body: Bytes) -> Result<(), Refusal> {
+        let accepted = self.ingest.spans(origin, body).await?;
+        // The answer has no place for spans that were refused; a request of nothing else is an error.
+        accepted.refusal().map_or(Ok(()), Err)
     }
 }
 
@@ -91,4 +127,4 @@ macro_rules! unary_service {
         }
     )*};
 }
-unary_service!(TraceService, MetricsService);
+unary_service!(TraceService, MetricsService, SpanService);

@@ -1,4 +1,5 @@
-//! OTLP over HTTP: `POST /v1/traces` and `POST /v1/metrics`, in protobuf.
+//! OTLP over HTTP: `POST /v1/traces` in protobuf and JSON, `POST /v1/metrics` in protobuf. Answers are in the encoding of
+//! the request.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -15,11 +16,12 @@ use tracepact_base::ErrorKind;
 use tracepact_listener::{Routes, Scope, body};
 
 use crate::http_zipkin::media_type;
-use crate::{Accepted, Format, Ingest, Refusal, Transport, otlp_metrics};
+use crate::{Accepted, Format, Ingest, Origin, Refusal, Transport, otlp_metrics};
 
 const PROTOBUF: &str = "application/x-protobuf";
-/// JSON is named as well, so that the refusal can say what to send.
-const MEDIA_TYPES: &[&str] = &[PROTOBUF, "application/json"];
+const JSON: &str = "application/json";
+/// JSON is named for metrics as well, so that the refusal can say what to send.
+const MEDIA_TYPES: &[&str] = &[PROTOBUF, JSON];
 
 /// OTLP's receivers over HTTP.
 pub fn otlp_routes(ingest: Ingest) -> Routes {
@@ -33,45 +35,66 @@ pub fn otlp_routes(ingest: Ingest) -> Routes {
 }
 
 async fn traces(State(ingest): State<Ingest>, request: Request) -> Response<Body> {
+    let media = media_type(&request);
+    let format = if media == JSON { Format::OtlpJson } else { Format::OtlpProto };
+    let origin = Origin::of(&request, Transport::Http, format);
     let taken = async {
-        let body = read(&ingest, request).await?;
-        ingest.spans(Transport::Http, Format::OtlpProto, body).await
+        if media != PROTOBUF && media != JSON {
+            return Err(unsupported(
+                &ingest,
+                &origin,
+                format!(
+                    "OTLP is read as {PROTOBUF} or {JSON} here, not as {media:?}: set the exporter's protocol to http/protobuf"
+                ),
+            ));
+        }
+        let body = read(&ingest, &origin, request).await?;
+        ingest.spans(origin, body).await
     };
-    match taken.await {
-        Ok(accepted) => message(&trace_response(&accepted)),
-        Err(refusal) => refusal.to_otlp_http(),
+    match (taken.await, format) {
+        (Ok(accepted), Format::OtlpJson) => json(trace_response_json(&accepted)),
+        (Ok(accepted), _) => message(&trace_response(&accepted)),
+        (Err(refusal), Format::OtlpJson) => refusal.to_otlp_json(),
+        (Err(refusal), _) => refusal.to_otlp_http(),
     }
 }
 
 async fn metrics(State(ingest): State<Ingest>, request: Request) -> Response<Body> {
+    let media = media_type(&request);
+    let origin = Origin::of(&request, Transport::Http, Format::OtlpProto);
     let taken = async {
-        let body = read(&ingest, request).await?;
-        ingest.metric_points(Transport::Http, Format::OtlpProto, body).await
+        if media != PROTOBUF {
+            return Err(unsupported(
+                &ingest,
+                &origin,
+                format!(
+                    "OTLP metrics are read as {PROTOBUF} here, not as {media:?}: set the exporter's protocol to http/protobuf"
+                ),
+            ));
+        }
+        let body = read(&ingest, &origin, request).await?;
+        ingest.metric_points(origin, body).await
     };
     match taken.await {
         Ok(taken) => message(&metrics_response(&taken)),
+        Err(refusal) if media == JSON => refusal.to_otlp_json(),
         Err(refusal) => refusal.to_otlp_http(),
     }
 }
 
-async fn read(ingest: &Ingest, request: Request) -> Result<Bytes, Refusal> {
-    let media = media_type(&request);
-    let read = if media == PROTOBUF {
-        body::read(request, ingest.config().body).await.map_err(Refusal::from)
-    } else {
-        Err(Refusal {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            ..Refusal::new(
-                ErrorKind::Invalid,
-                format!(
-                    "OTLP is read as {PROTOBUF} here, not as {media:?}: set the exporter's protocol to http/protobuf"
-                ),
-                std::time::Duration::ZERO,
-            )
-        })
+fn unsupported(ingest: &Ingest, origin: &Origin, reason: String) -> Refusal {
+    let refusal = Refusal {
+        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ..Refusal::new(ErrorKind::Invalid, reason, std::time::Duration::ZERO)
     };
+    ingest.refused_unread(origin, &refusal);
+    refusal
+}
+
+async fn read(ingest: &Ingest, origin: &Origin, request: Request) -> Result<Bytes, Refusal> {
+    let read = body::read(request, ingest.config().body).await.map_err(Refusal::from);
     if let Err(refusal) = &read {
-        ingest.refused_unread(Transport::Http, Format::OtlpProto, refusal);
+        ingest.refused_unread(origin, refusal);
     }
     read
 }
@@ -80,6 +103,26 @@ fn message(message: &impl Message) -> Response<Body> {
     let mut response = Response::new(Body::from(message.encode_to_vec()));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
     response
+}
+
+fn json(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    response
+}
+
+/// Like [`trace_response`], in JSON; 64-bit numbers are quoted there.
+fn trace_response_json(accepted: &Accepted) -> String {
+    match trace_response(accepted).partial_success {
+        None => "{}".to_owned(),
+        Some(partial) => serde_json::json!({
+            "partialSuccess": {
+                "rejectedSpans": partial.rejected_spans.to_string(),
+                "errorMessage": partial.error_message,
+            }
+        })
+        .to_string(),
+    }
 }
 
 /// The answer to spans that were taken. `partial_success` is set only when there is something to say.

@@ -10,11 +10,12 @@ use tracepact_model::{Codec, Prepared, SpanBatch, prepare};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{EventStore, SeriesStore, SpanStore};
 
-use crate::admission::{Reason, Refused, admit};
-use crate::metrics::IngestMetrics;
-use crate::otlp_metrics;
+use crate::admission::{Bounds, Decision, Reason, Refused, admit};
+use crate::metrics::{IngestMetrics, Tally};
 use crate::samples::SampleSink;
-use crate::{Format, IngestConfig, Refusal, Transport};
+use crate::sampling::Sampler;
+use crate::trace_sizes::TraceSizes;
+use crate::{IngestConfig, Origin, Refusal, marker, otlp_metrics};
 
 /// Bytes are reserved in pieces of this size.
 const PIECE_BYTES: usize = 1 << 10;
@@ -43,6 +44,8 @@ pub struct Accepted {
     pub accepted: u64,
     /// Spans of it that were refused.
     pub refused: Refused,
+    /// Spans that sampling left out: taken, and not kept on purpose.
+    pub sampled_out: u64,
 }
 
 /// The receivers' shared pipeline. Cheap to clone.
@@ -58,6 +61,8 @@ struct Inner {
     config: IngestConfig,
     in_flight: Arc<Semaphore>,
     decoding: Semaphore,
+    sampler: Sampler,
+    sizes: TraceSizes,
     metrics: IngestMetrics,
 }
 
@@ -90,67 +95,120 @@ impl Ingest {
         let decoding = Semaphore::new(DECODING_MAX);
         let Sinks { spans, series, events, boards } = sinks;
         let samples = SampleSink::new(series, events, boards);
-        Ok(Self { inner: Arc::new(Inner { spans, samples, clock, config, in_flight, decoding, metrics }) })
+        let sampler = Sampler::new(config.sample_rate, config.debug_spans_per_second_max);
+        let sizes = TraceSizes::default();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                spans,
+                samples,
+                clock,
+                config,
+                in_flight,
+                decoding,
+                sampler,
+                sizes,
+                metrics,
+            }),
+        })
     }
 
     pub(crate) fn config(&self) -> &IngestConfig {
         &self.inner.config
     }
 
-    pub(crate) fn metrics(&self) -> &IngestMetrics {
-        &self.inner.metrics
-    }
-
     /// Takes an uncompressed body of spans. `Ok` means: durable, and visible to every query.
     ///
     /// # Errors
     /// What the sender has to be told; it is counted already.
-    pub async fn spans(
-        &self,
-        transport: Transport,
-        format: Format,
-        body: Bytes,
-    ) -> Result<Accepted, Refusal> {
-        let bytes = body.len();
-        self.inner.metrics.received(transport, format, bytes);
-        let outcome = self.take_spans(transport, format, body).await;
-        self.count(transport, format, &outcome);
+    pub async fn spans(&self, origin: Origin, body: Bytes) -> Result<Accepted, Refusal> {
+        self.inner.metrics.received(&origin, body.len());
+        let (outcome, sender) = match self.take_spans(&origin, body).await {
+            Ok((accepted, sender)) => (Ok(accepted), sender),
+            Err(Failed { refusal, sender }) => (Err(refusal), sender),
+        };
+        let sender = sender.unwrap_or_else(|| self.inner.metrics.senders.of_peer(origin.peer));
+        let result = match &outcome {
+            Ok(accepted) if accepted.refused.total() > 0 => "partial",
+            Ok(_) => "accepted",
+            Err(refusal) => refusal.label(),
+        };
+        self.inner.metrics.result(&origin, &sender, result);
+        if let Err(refusal) = &outcome {
+            tracing::debug!(
+                transport = origin.transport.label(),
+                format = origin.format.label(),
+                %sender,
+                reason = %refusal.reason,
+                "a body was refused"
+            );
+        }
         outcome
     }
 
-    async fn take_spans(
-        &self,
-        transport: Transport,
-        format: Format,
-        body: Bytes,
-    ) -> Result<Accepted, Refusal> {
+    async fn take_spans(&self, origin: &Origin, body: Bytes) -> Result<(Accepted, Option<Arc<str>>), Failed> {
         let inner = &self.inner;
         let _share = self.reserve(body.len())?;
+        let Prepared { codec, body, decoded, redacted } = self.prepare(origin.format.codec(), body).await?;
+        inner.metrics.decoded(origin, decoded.spans.len() + decoded.rejected.len(), redacted);
+        let sender = decoded.spans.first().map(|span| inner.metrics.senders.of_span(span, origin.peer));
         let received_at_ns = inner.clock.now_ns();
-        let codec = match format {
-            Format::ZipkinJson => Codec::ZipkinJsonV2,
-            Format::OtlpProto => Codec::OtlpProto,
-            Format::OtlpJson => Codec::OtlpJson,
+        let bounds = Bounds {
+            now_ns: received_at_ns,
+            age_max: inner.config.age_max,
+            ahead_max: inner.config.ahead_max,
+            spans_per_trace_max: inner.config.spans_per_trace_max,
         };
-        let Prepared { body, decoded } = self.prepare(codec, body).await?;
-        let (admission, mut refused) =
-            admit(&decoded.spans, received_at_ns, inner.config.age_max, inner.config.ahead_max);
+        let mut tally = Tally::default();
+        let Decision { admission, mut refused, kept, sampled_out, cut } = admit(
+            &decoded.spans,
+            &bounds,
+            &inner.sampler,
+            inner.clock.monotonic_ns(),
+            |trace| inner.sizes.spans(trace),
+            |span, verdict| tally.add(&inner.metrics.senders, origin, span, verdict),
+        );
         refused.add(Reason::Malformed, decoded.rejected.len() as u64);
         refused.example = decoded
             .rejected
             .first()
             .map(|rejection| format!("span {}: {}", rejection.position, rejection.reason));
+        let markers: Vec<SpanBatch> = cut
+            .iter()
+            .filter_map(|position| decoded.spans.get(*position))
+            .filter(|span| inner.sizes.mark(span.trace_id))
+            .filter_map(|span| marker::batch(span, bounds.spans_per_trace_max, received_at_ns))
+            .collect();
         let spans = admission.admit(decoded.spans);
         let accepted = spans.len() as u64;
         if accepted > 0 {
             let batch = SpanBatch { codec, body, received_at_ns, admission, spans };
             if let Err(error) = inner.spans.append(batch).await {
                 let refusal = Refusal::from(error);
-                inner.metrics.spans_refused(transport, format, refusal.label(), accepted);
-                return Err(refusal);
+                inner.metrics.tallied(origin, &tally, Some(refusal.label()));
+                for marker in &markers {
+                    marker.spans.iter().for_each(|span| inner.sizes.unmark(span.trace_id));
+                }
+                return Err(Failed { refusal, sender });
+            }
+            inner.sizes.add(kept);
+        }
+        self.write_markers(markers).await;
+        inner.metrics.tallied(origin, &tally, None);
+        let peer = inner.metrics.senders.of_peer(origin.peer);
+        inner.metrics.malformed(origin, sender.as_deref().unwrap_or(&peer), &refused);
+        Ok((Accepted { accepted, refused, sampled_out }, sender))
+    }
+
+    /// Says in each trace that it is not whole. One that cannot be written is tried again with the next refusal.
+    async fn write_markers(&self, markers: Vec<SpanBatch>) {
+        for marker in markers {
+            let Some(trace_id) = marker.spans.first().map(|span| span.trace_id) else { continue };
+            tracing::warn!(%trace_id, "a trace has as many spans as a trace may have; further ones are refused");
+            if let Err(error) = self.inner.spans.append(marker).await {
+                tracing::warn!(%trace_id, reason = %error.reason, "the trace could not be marked as cut");
+                self.inner.sizes.unmark(trace_id);
             }
         }
-        Ok(Accepted { accepted, refused })
     }
 
     async fn prepare(&self, codec: Codec, body: Bytes) -> Result<Prepared, Refusal> {
@@ -172,29 +230,19 @@ impl Ingest {
     ///
     /// # Errors
     /// What the sender has to be told; it is counted already.
-    pub async fn metric_points(
-        &self,
-        transport: Transport,
-        format: Format,
-        body: Bytes,
-    ) -> Result<otlp_metrics::Taken, Refusal> {
-        self.inner.metrics.received(transport, format, body.len());
-        let outcome = self.take_points(transport, format, body).await;
+    pub async fn metric_points(&self, origin: Origin, body: Bytes) -> Result<otlp_metrics::Taken, Refusal> {
+        self.inner.metrics.received(&origin, body.len());
+        let outcome = self.take_points(&origin, body).await;
         let result = match &outcome {
             Ok(taken) if taken.rejected > 0 => "partial",
             Ok(_) => "accepted",
             Err(refusal) => refusal.label(),
         };
-        self.inner.metrics.result(transport, format, result);
+        self.inner.metrics.result(&origin, &self.inner.metrics.senders.of_peer(origin.peer), result);
         outcome
     }
 
-    async fn take_points(
-        &self,
-        transport: Transport,
-        format: Format,
-        body: Bytes,
-    ) -> Result<otlp_metrics::Taken, Refusal> {
+    async fn take_points(&self, origin: &Origin, body: Bytes) -> Result<otlp_metrics::Taken, Refusal> {
         let inner = &self.inner;
         let _share = self.reserve(body.len())?;
         let otlp_metrics::Read { points, mut rejected } = otlp_metrics::read(&body, inner.clock.now_ns())?;
@@ -202,37 +250,22 @@ impl Ingest {
         let malformed = inner.samples.take(&points).await?;
         rejected.add("malformed", malformed);
         let accepted = offered.saturating_sub(malformed);
-        inner.metrics.points(transport, format, accepted);
+        inner.metrics.points(origin, accepted);
         for (reason, count) in rejected.iter() {
-            inner.metrics.points_ignored(transport, format, reason, count);
+            inner.metrics.points_ignored(origin, reason, count);
         }
         Ok(otlp_metrics::Taken { accepted, rejected: rejected.total(), message: rejected.message() })
     }
 
     /// Notes a body that never reached the pipeline: refused by the edge while it was read.
-    pub(crate) fn refused_unread(&self, transport: Transport, format: Format, refusal: &Refusal) {
-        self.inner.metrics.result(transport, format, refusal.label());
+    pub(crate) fn refused_unread(&self, origin: &Origin, refusal: &Refusal) {
+        self.unread(origin, refusal.label());
     }
 
-    fn count(&self, transport: Transport, format: Format, outcome: &Result<Accepted, Refusal>) {
+    /// Like [`Self::refused_unread`], by the value of the `result` label.
+    pub(crate) fn unread(&self, origin: &Origin, result: &str) {
         let metrics = &self.inner.metrics;
-        match outcome {
-            Ok(accepted) => {
-                metrics.spans(transport, format, accepted.accepted);
-                metrics.refused(transport, format, &accepted.refused);
-                let partial = accepted.refused.total() > 0;
-                metrics.result(transport, format, if partial { "partial" } else { "accepted" });
-            }
-            Err(refusal) => {
-                metrics.result(transport, format, refusal.label());
-                tracing::debug!(
-                    transport = transport.label(),
-                    format = format.label(),
-                    reason = %refusal.reason,
-                    "a body was refused"
-                );
-            }
-        }
+        metrics.result(origin, &metrics.senders.of_peer(origin.peer), result);
     }
 
     fn reserve(&self, bytes: usize) -> Result<Share, Refusal> {
@@ -248,6 +281,18 @@ impl Ingest {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         inner.metrics.in_flight.add(bytes);
         Ok(Share { _permit: permit, gauge: inner.metrics.in_flight.clone(), bytes })
+    }
+}
+
+/// A body that was not taken, and who sent it where that is known.
+struct Failed {
+    refusal: Refusal,
+    sender: Option<Arc<str>>,
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, sender: None }
     }
 }
 

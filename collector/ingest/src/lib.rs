@@ -1,15 +1,16 @@
-//! The way in: OTLP over gRPC and HTTP, Zipkin v2 over HTTP; spans to the store, metrics to the boards of resilience.
+//! The way in: OTLP and Zipkin (v1 and v2) over gRPC and HTTP; spans to the store, metrics to the boards of resilience.
 //!
 //! Place on the map: `tracepact` merges [`routes`] into its listeners. A body walks from a receiver through one
 //! [`Ingest`]: bytes in flight are bounded, the codec of `model` decodes and redacts, [`admission`] refuses what lies
-//! too far from now, the store makes it durable, and only then the sender hears that it was taken.
+//! too far from now or belongs to a trace without end and samples by trace id, the store makes the rest durable, and only
+//! then the sender hears that it was taken.
 //!
 //! ```no_run
 //! # fn example(sinks: tracepact_ingest::Sinks) -> Result<(), prometheus::Error> {
 //! use tracepact_ingest::{Ingest, IngestConfig, grpc_routes, routes};
 //! let clock = tracepact_base::SystemClock::shared();
 //! let ingest = Ingest::new(sinks, clock, IngestConfig::default(), &prometheus::Registry::new())?;
-//! let main_port = routes(ingest.clone()); // POST /v1/traces, /v1/metrics, /api/v2/spans, /zipkin/api/v2/spans
+//! let main_port = routes(ingest.clone()); // POST /v1/traces, /v1/metrics, /api/v2/spans, /api/v1/spans
 //! let otlp_grpc_port = grpc_routes(ingest); // TraceService and MetricsService
 //! # Ok(()) }
 //! ```
@@ -25,18 +26,22 @@ mod grpc;
 mod http_otlp;
 mod http_zipkin;
 mod ingest;
+mod marker;
 mod metrics;
+mod origin;
 mod otlp_metrics;
 mod refusal;
 mod samples;
+pub mod sampling;
 mod self_tracing;
+mod trace_sizes;
 
 pub use config::IngestConfig;
-pub use grpc::grpc_routes;
+pub use grpc::{grpc_routes, zipkin_grpc_routes};
 pub use http_otlp::otlp_routes;
-pub use http_zipkin::zipkin_routes;
+pub use http_zipkin::{zipkin_disabled_routes, zipkin_routes};
 pub use ingest::{Accepted, Ingest, Sinks};
-pub use metrics::{Format, Transport};
+pub use origin::{Format, Origin, Transport};
 pub use otlp_metrics::Taken;
 pub use refusal::Refusal;
 pub use self_tracing::{SelfReporter, SelfTracer, SelfTracing};

@@ -1,61 +1,71 @@
 //! What the receivers count: everything taken and everything refused.
 
-use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use tracepact_model::Span;
 
-use crate::admission::Refused;
+use crate::admission::{Refused, Verdict};
+use crate::origin::{BySender, Origin, SENDERS_MAX, Senders};
+use crate::sampling::Sampled;
 
-/// How a body arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// HTTP.
-    Http,
-    /// gRPC.
-    Grpc,
-    /// Not at all: made by this process.
-    Local,
-}
-
-impl Transport {
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Grpc => "grpc",
-            Self::Local => "local",
-        }
-    }
-}
-
-/// How a body is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Zipkin v2 JSON.
-    ZipkinJson,
-    /// OTLP protobuf.
-    OtlpProto,
-    /// OTLP JSON.
-    OtlpJson,
-}
-
-impl Format {
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::ZipkinJson => "zipkin_json",
-            Self::OtlpProto => "otlp_proto",
-            Self::OtlpJson => "otlp_json",
-        }
-    }
-}
-
-/// Counters by transport and format.
-#[derive(Debug, Clone)]
+/// Counters by transport, format and sender. A sender is the service that made a span; of what could not be read it is
+/// the address that it came from.
+#[derive(Debug)]
 pub(crate) struct IngestMetrics {
+    pub(crate) senders: Senders,
     requests: IntCounterVec,
     bytes: IntCounterVec,
     spans: IntCounterVec,
     spans_refused: IntCounterVec,
+    sampled_out: IntCounterVec,
+    debug: IntCounterVec,
+    truncated: IntCounterVec,
+    redacted: IntCounterVec,
     points: IntCounterVec,
     points_ignored: IntCounterVec,
+    last_bytes: IntGaugeVec,
+    last_spans: IntGaugeVec,
     pub(crate) in_flight: IntGauge,
+}
+
+/// Verdicts over one body, counted before they are told to the counters.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    kept: BySender,
+    sampled_out: BySender,
+    truncated: BySender,
+    refused: Vec<(&'static str, BySender)>,
+    debug: [u64; 2],
+}
+
+impl Tally {
+    /// Notes what was decided over `span`.
+    pub(crate) fn add(&mut self, senders: &Senders, origin: &Origin, span: &Span, verdict: Verdict) {
+        let sender = senders.of_span(span, origin.peer);
+        match verdict {
+            Verdict::Kept(sampled) => {
+                self.kept.add(&sender);
+                self.debug[0] += u64::from(sampled == Sampled::Debug);
+                if span.flags.truncated {
+                    self.truncated.add(&sender);
+                }
+            }
+            Verdict::SampledOut(sampled) => {
+                self.sampled_out.add(&sender);
+                self.debug[1] += u64::from(sampled == Sampled::DebugCapped);
+            }
+            Verdict::Refused(reason) => {
+                let reason = reason.label();
+                match self.refused.iter_mut().find(|(known, _)| *known == reason) {
+                    Some((_, senders)) => senders.add(&sender),
+                    None => {
+                        let mut senders = BySender::default();
+                        senders.add(&sender);
+                        self.refused.push((reason, senders));
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn counter(
@@ -69,6 +79,12 @@ fn counter(
     Ok(counter)
 }
 
+fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGaugeVec, prometheus::Error> {
+    let gauge = IntGaugeVec::new(Opts::new(name, help), &["transport"])?;
+    registry.register(Box::new(gauge.clone()))?;
+    Ok(gauge)
+}
+
 impl IngestMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let in_flight = IntGauge::new(
@@ -76,12 +92,19 @@ impl IngestMetrics {
             "Bytes of bodies between receipt and acknowledgement.",
         )?;
         registry.register(Box::new(in_flight.clone()))?;
+        let sender = format!(
+            "A sender is the service that made the span, else the address it came from; at most {SENDERS_MAX} are told apart."
+        );
+        let with_sender = ["transport", "format", "sender"];
         Ok(Self {
+            senders: Senders::default(),
             requests: counter(
                 registry,
                 "tracepact_ingest_requests_total",
-                "Requests by result: accepted, partial, malformed, too_large, exhausted, unavailable, failed.",
-                &["transport", "format", "result"],
+                &format!(
+                    "Requests by result: accepted, partial, malformed, too_large, exhausted, unavailable, failed. {sender}"
+                ),
+                &["transport", "format", "sender", "result"],
             )?,
             bytes: counter(
                 registry,
@@ -92,14 +115,40 @@ impl IngestMetrics {
             spans: counter(
                 registry,
                 "tracepact_ingest_spans_total",
-                "Spans acknowledged.",
-                &["transport", "format"],
+                &format!("Spans acknowledged. {sender}"),
+                &with_sender,
             )?,
             spans_refused: counter(
                 registry,
                 "tracepact_ingest_spans_refused_total",
-                "Spans refused, by reason. Spans of a body that could not be read are not known: see the requests.",
-                &["transport", "format", "reason"],
+                &format!(
+                    "Spans refused, by reason. Spans of a body that could not be read are not known: see the requests. {sender}"
+                ),
+                &["transport", "format", "sender", "reason"],
+            )?,
+            sampled_out: counter(
+                registry,
+                "tracepact_ingest_spans_sampled_out_total",
+                &format!("Spans that sampling by trace id left out. {sender}"),
+                &with_sender,
+            )?,
+            debug: counter(
+                registry,
+                "tracepact_ingest_debug_spans_total",
+                "Spans outside the sample with the debug flag: kept for it, or capped because too many had it.",
+                &["transport", "format", "result"],
+            )?,
+            truncated: counter(
+                registry,
+                "tracepact_ingest_spans_truncated_total",
+                &format!("Spans acknowledged of which something was cut to a limit. {sender}"),
+                &with_sender,
+            )?,
+            redacted: counter(
+                registry,
+                "tracepact_ingest_values_redacted_total",
+                "Values hidden because of their key or of what they look like.",
+                &["transport", "format"],
             )?,
             points: counter(
                 registry,
@@ -113,39 +162,91 @@ impl IngestMetrics {
                 "Metric points that are not kept, by reason.",
                 &["transport", "format", "reason"],
             )?,
+            last_bytes: gauge(
+                registry,
+                "tracepact_ingest_last_body_bytes",
+                "Bytes of the last body of spans.",
+            )?,
+            last_spans: gauge(
+                registry,
+                "tracepact_ingest_last_body_spans",
+                "Spans in the last body of spans.",
+            )?,
             in_flight,
         })
     }
 
-    pub(crate) fn received(&self, transport: Transport, format: Format, bytes: usize) {
-        self.bytes.with_label_values(&[transport.label(), format.label()]).inc_by(bytes as u64);
+    pub(crate) fn received(&self, origin: &Origin, bytes: usize) {
+        let transport = origin.transport.label();
+        self.bytes.with_label_values(&[transport, origin.format.label()]).inc_by(bytes as u64);
+        self.last_bytes.with_label_values(&[transport]).set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
-    pub(crate) fn result(&self, transport: Transport, format: Format, result: &str) {
-        self.requests.with_label_values(&[transport.label(), format.label(), result]).inc();
-    }
-
-    pub(crate) fn spans(&self, transport: Transport, format: Format, accepted: u64) {
-        self.spans.with_label_values(&[transport.label(), format.label()]).inc_by(accepted);
-    }
-
-    pub(crate) fn refused(&self, transport: Transport, format: Format, refused: &Refused) {
-        for (reason, count) in &refused.counts {
-            self.spans_refused(transport, format, reason.label(), *count);
+    pub(crate) fn decoded(&self, origin: &Origin, spans: usize, redacted: u64) {
+        let transport = origin.transport.label();
+        self.last_spans.with_label_values(&[transport]).set(i64::try_from(spans).unwrap_or(i64::MAX));
+        if redacted > 0 {
+            self.redacted.with_label_values(&[transport, origin.format.label()]).inc_by(redacted);
         }
     }
 
-    pub(crate) fn spans_refused(&self, transport: Transport, format: Format, reason: &str, count: u64) {
-        self.spans_refused.with_label_values(&[transport.label(), format.label(), reason]).inc_by(count);
+    pub(crate) fn result(&self, origin: &Origin, sender: &str, result: &str) {
+        let labels = [origin.transport.label(), origin.format.label(), sender, result];
+        self.requests.with_label_values(&labels).inc();
     }
 
-    pub(crate) fn points(&self, transport: Transport, format: Format, accepted: u64) {
-        self.points.with_label_values(&[transport.label(), format.label()]).inc_by(accepted);
+    /// Tells the counters what was decided. With `failed` nothing was kept after all, for that reason.
+    pub(crate) fn tallied(&self, origin: &Origin, tally: &Tally, failed: Option<&str>) {
+        let (transport, format) = (origin.transport.label(), origin.format.label());
+        for (sender, count) in tally.kept.iter() {
+            match failed {
+                None => self.spans.with_label_values(&[transport, format, sender]).inc_by(count),
+                Some(reason) => self.refused_spans(origin, sender, reason, count),
+            }
+        }
+        if failed.is_some() {
+            return;
+        }
+        for (counter, senders) in
+            [(&self.sampled_out, &tally.sampled_out), (&self.truncated, &tally.truncated)]
+        {
+            for (sender, count) in senders.iter() {
+                counter.with_label_values(&[transport, format, sender]).inc_by(count);
+            }
+        }
+        for (reason, senders) in &tally.refused {
+            for (sender, count) in senders.iter() {
+                self.refused_spans(origin, sender, reason, count);
+            }
+        }
+        for (result, count) in ["kept", "capped"].into_iter().zip(tally.debug) {
+            if count > 0 {
+                self.debug.with_label_values(&[transport, format, result]).inc_by(count);
+            }
+        }
     }
 
-    pub(crate) fn points_ignored(&self, transport: Transport, format: Format, reason: &str, count: u64) {
+    /// Spans that were rejected one by one before a row of them existed.
+    pub(crate) fn malformed(&self, origin: &Origin, sender: &str, refused: &Refused) {
+        let count = refused.counts.get(&crate::admission::Reason::Malformed).copied().unwrap_or(0);
         if count > 0 {
-            self.points_ignored.with_label_values(&[transport.label(), format.label(), reason]).inc_by(count);
+            self.refused_spans(origin, sender, crate::admission::Reason::Malformed.label(), count);
+        }
+    }
+
+    fn refused_spans(&self, origin: &Origin, sender: &str, reason: &str, count: u64) {
+        let labels = [origin.transport.label(), origin.format.label(), sender, reason];
+        self.spans_refused.with_label_values(&labels).inc_by(count);
+    }
+
+    pub(crate) fn points(&self, origin: &Origin, accepted: u64) {
+        self.points.with_label_values(&[origin.transport.label(), origin.format.label()]).inc_by(accepted);
+    }
+
+    pub(crate) fn points_ignored(&self, origin: &Origin, reason: &str, count: u64) {
+        if count > 0 {
+            let labels = [origin.transport.label(), origin.format.label(), reason];
+            self.points_ignored.with_label_values(&labels).inc_by(count);
         }
     }
 }

@@ -66,6 +66,12 @@ impl Refusal {
         self.response("application/x-protobuf", status.encode_to_vec())
     }
 
+    /// The same `google.rpc.Status` in JSON.
+    pub(crate) fn to_otlp_json(&self) -> Response<axum::body::Body> {
+        let status = serde_json::json!({ "code": self.kind.grpc_code(), "message": self.reason });
+        self.response("application/json", status.to_string().into_bytes())
+    }
+
     /// As Zipkin does: the reason as plain text.
     pub(crate) fn to_zipkin_http(&self) -> Response<axum::body::Body> {
         self.response("text/plain; charset=utf-8", self.reason.clone().into_bytes())

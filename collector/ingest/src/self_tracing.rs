@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tracepact_base::SharedClock;
 use tracepact_listener::{RouteSpec, Routes, Scope};
 
-use crate::{Format, Ingest, Transport};
+use crate::{Format, Ingest, Origin, Transport};
 use context::Caller;
 use sampler::Sampler;
 
@@ -188,7 +188,7 @@ impl SelfReporter {
 async fn keep(ingest: &Ingest, spans: Vec<Value>) {
     let body = Bytes::from(Value::Array(spans).to_string());
     // What the store refuses is counted as any sender's.
-    if let Err(refusal) = ingest.spans(Transport::Local, Format::ZipkinJson, body).await {
+    if let Err(refusal) = ingest.spans(Origin::new(Transport::Local, Format::ZipkinJson), body).await {
         tracing::debug!(reason = %refusal.reason, "spans of our own requests were not kept");
     }
 }

@@ -9,3 +9,9 @@ mod fuzz;
 mod grpc;
 #[path = "it/http.rs"]
 mod http_receivers;
+#[path = "it/limits.rs"]
+mod limits;
+#[path = "it/otlp_json.rs"]
+mod otlp_json;
+#[path = "it/zipkin.rs"]
+mod zipkin;

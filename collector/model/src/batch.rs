@@ -18,8 +18,10 @@ pub enum Codec {
     ZipkinProto3 = 4,
     /// Zipkin v1 JSON list.
     ZipkinJsonV1 = 5,
-    /// Zipkin v1 thrift list.
+    /// Zipkin v1 thrift list, or a single span.
     ZipkinThrift = 6,
+    /// Rows of Zipkin v1 written as v2 JSON: what the log holds of a v1 body that was redacted. No sender uses it.
+    ZipkinV1Rows = 7,
 }
 
 impl Codec {
@@ -32,8 +34,19 @@ impl Codec {
             4 => Self::ZipkinProto3,
             5 => Self::ZipkinJsonV1,
             6 => Self::ZipkinThrift,
+            7 => Self::ZipkinV1Rows,
             _ => return None,
         })
+    }
+
+    /// The codec that writes rows of this one again after they were changed: the same where it has a writer, else one
+    /// that reads back to the same rows.
+    pub const fn rewritten_as(self) -> Self {
+        match self {
+            Self::OtlpJson => Self::OtlpProto,
+            Self::ZipkinJsonV1 | Self::ZipkinThrift => Self::ZipkinV1Rows,
+            same => same,
+        }
     }
 
     /// The format's name in messages.
@@ -45,6 +58,7 @@ impl Codec {
             Self::ZipkinProto3 => "Zipkin proto3",
             Self::ZipkinJsonV1 => "Zipkin v1 JSON",
             Self::ZipkinThrift => "Zipkin thrift",
+            Self::ZipkinV1Rows => "Zipkin v1 rows",
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tracepact_base::ErrorKind;
 
-use crate::{Codec, Redaction, Span, otlp, zipkin_json};
+use crate::{Codec, Redaction, Span, otlp, zipkin_json, zipkin_proto3, zipkin_v1};
 
 /// Bounds of one request body. What exceeds a count of the whole request refuses it; what exceeds a bound inside a
 /// span is cut, and the span is marked `truncated`.
@@ -98,37 +98,44 @@ pub fn decode(codec: Codec, body: &[u8], limits: &DecodeLimits) -> Result<Vec<Sp
 
 /// Like [`decode`], with the spans that were rejected one by one.
 pub fn decode_all(codec: Codec, body: &[u8], limits: &DecodeLimits) -> Result<Decoded, DecodeError> {
-    match codec {
-        Codec::ZipkinJsonV2 => {
-            zipkin_json::decode(body, limits).map(|spans| Decoded { spans, rejected: Vec::new() })
-        }
-        Codec::OtlpProto => otlp::decode(body, limits),
-        Codec::OtlpJson | Codec::ZipkinProto3 | Codec::ZipkinJsonV1 | Codec::ZipkinThrift => {
-            Err(DecodeError::invalid(format!("{} is not read by this version", codec.name())))
-        }
-    }
+    let spans = match codec {
+        Codec::OtlpProto => return otlp::decode(body, limits),
+        Codec::OtlpJson => return otlp::decode_json(body, limits),
+        Codec::ZipkinJsonV2 => zipkin_json::decode(body, limits),
+        Codec::ZipkinProto3 => zipkin_proto3::decode(body, limits),
+        Codec::ZipkinJsonV1 => zipkin_v1::decode_json(body, limits),
+        Codec::ZipkinThrift => zipkin_v1::decode_thrift(body, limits),
+        Codec::ZipkinV1Rows => zipkin_v1::decode_rows(body, limits),
+    };
+    spans.map(|spans| Decoded { spans, rejected: Vec::new() })
 }
 
-/// Writes rows so that [`decode`] with the same codec gives them back; `None` when no writer exists for the codec.
+/// Writes rows so that [`decode`] with the same codec gives them back; `None` when no writer exists for the codec (see
+/// [`Codec::rewritten_as`] for the one to use then).
 pub fn encode(codec: Codec, spans: &[Span]) -> Option<Vec<u8>> {
     match codec {
-        Codec::ZipkinJsonV2 => Some(zipkin_json::encode_as_received(spans)),
         Codec::OtlpProto => Some(otlp::encode(spans)),
-        Codec::OtlpJson | Codec::ZipkinProto3 | Codec::ZipkinJsonV1 | Codec::ZipkinThrift => None,
+        Codec::ZipkinProto3 => Some(zipkin_proto3::encode(spans)),
+        Codec::ZipkinJsonV2 | Codec::ZipkinV1Rows => Some(zipkin_json::encode_as_received(spans)),
+        Codec::OtlpJson | Codec::ZipkinJsonV1 | Codec::ZipkinThrift => None,
     }
 }
 
 /// A body that decoded, without secrets.
 #[derive(Debug, Clone)]
 pub struct Prepared {
+    /// What reads `body`: the sender's codec, or the one the body was re-encoded with.
+    pub codec: Codec,
     /// The body for the log: the received one, or a re-encoded one when redaction changed something.
     pub body: Bytes,
     /// Exactly what `body` decodes to.
     pub decoded: Decoded,
+    /// How many values were redacted.
+    pub redacted: u64,
 }
 
 /// Decodes and redacts: what `ingest` calls. Decoding the returned body again gives the returned rows, so that a
-/// secret reaches neither the rows nor the log.
+/// replay of the log needs no redaction and shows what every query saw.
 pub fn prepare(
     codec: Codec,
     body: Bytes,
@@ -136,17 +143,31 @@ pub fn prepare(
     redaction: &Redaction,
 ) -> Result<Prepared, DecodeError> {
     let mut decoded = decode_all(codec, &body, limits)?;
-    if !redaction.apply(&mut decoded.spans) {
-        return Ok(Prepared { body, decoded });
+    // Values are looked at one by one only when something in the body as a whole could be meant.
+    let values = redaction.values_in(&body);
+    let mut redacted = redaction.apply_to(&mut decoded.spans, values);
+    // What was cut off or refused stands in the body all the same, and may be what has to be hidden.
+    let incomplete = !decoded.rejected.is_empty() || decoded.spans.iter().any(|span| span.flags.truncated);
+    if redacted == 0 && !incomplete {
+        return Ok(Prepared { codec, body, decoded, redacted });
     }
-    // Encode values in full length: replay cuts them again and so marks the same spans as truncated.
+    // Values are encoded in full length: replay cuts them again and so marks the same spans as truncated.
     let mut whole = decode(codec, &body, &DecodeLimits::unbounded())?;
-    redaction.apply(&mut whole);
+    redacted = redaction.apply_to(&mut whole, values);
+    if redacted == 0 && decoded.rejected.is_empty() {
+        return Ok(Prepared { codec, body, decoded, redacted });
+    }
+    let codec = codec.rewritten_as();
     let Some(clean) = encode(codec, &whole) else {
         return Err(DecodeError::invalid(format!("{} cannot be stored redacted", codec.name())));
     };
     let spans = decode(codec, &clean, limits)?;
-    Ok(Prepared { body: clean.into(), decoded: Decoded { spans, rejected: decoded.rejected } })
+    Ok(Prepared {
+        codec,
+        body: clean.into(),
+        decoded: Decoded { spans, rejected: decoded.rejected },
+        redacted,
+    })
 }
 
 #[cfg(test)]
@@ -192,8 +213,19 @@ mod tests {
     }
 
     #[test]
-    fn formats_without_a_reader_are_refused_by_name() {
-        let error = decode(Codec::ZipkinThrift, b"x", &DecodeLimits::default()).unwrap_err();
-        assert!(error.reason.contains("thrift"), "{error}");
+    fn a_codec_without_a_writer_is_logged_in_one_that_reads_the_same() {
+        let body = br#"[{"traceId":"1","id":"2","binaryAnnotations":[{"key":"password","value":"abc"}]}]"#;
+        let prepared = prepare(
+            Codec::ZipkinJsonV1,
+            Bytes::from_static(body),
+            &DecodeLimits::default(),
+            &Redaction::default(),
+        )
+        .unwrap();
+        assert_eq!((prepared.codec, prepared.redacted), (Codec::ZipkinV1Rows, 1));
+        assert!(!String::from_utf8_lossy(&prepared.body).contains("abc"));
+        let again = decode(prepared.codec, &prepared.body, &DecodeLimits::default()).unwrap();
+        assert_eq!(again, prepared.decoded.spans);
+        assert_eq!(again[0].source, crate::Source::ZipkinV1);
     }
 }

@@ -18,12 +18,17 @@ pub mod codec;
 #[doc(hidden)]
 pub mod fuzzing;
 mod intern;
+mod json_walk;
 pub mod otlp;
 pub mod redact;
+mod sniff;
 pub mod span;
 mod text;
 pub mod trace;
+mod zipkin_fill;
 pub mod zipkin_json;
+pub mod zipkin_proto3;
+pub mod zipkin_v1;
 pub mod zipkin_view;
 
 pub use batch::{Admission, Codec, SpanBatch};
@@ -31,6 +36,7 @@ pub use codec::{
     DecodeError, DecodeLimits, Decoded, Prepared, Rejection, decode, decode_all, encode, prepare,
 };
 pub use redact::Redaction;
+pub use sniff::{expect_list, sniff};
 pub use span::{
     Attributes, Endpoint, EntityRef, Kind, Resource, Scope, Source, Span, SpanEvent, SpanFlags, SpanLink,
     Status, StatusCode, Value,

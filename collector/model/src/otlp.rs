@@ -1,13 +1,15 @@
-//! OTLP traces in protobuf: `ExportTraceServiceRequest`, whose bytes are those of `TracesData` too.
+//! OTLP traces: `ExportTraceServiceRequest`, which is `TracesData` too, in protobuf and in JSON.
 //!
 //! Sources: opentelemetry-proto 1.x (trace, common, resource), OTLP's rule of partial success, the semantic
 //! conventions for the endpoint attributes that are lifted (see [`lift_remote`]).
 
+mod json;
 mod lift;
 mod read;
 mod values;
 mod write;
 
+pub use json::decode_json;
 pub use lift::lift_remote;
 pub use read::{decode, read_request};
 pub use write::{encode, to_resource_spans};

@@ -7,5 +7,11 @@ mod arbitrary;
 mod fuzz;
 #[path = "it/otlp.rs"]
 mod otlp;
+#[path = "it/otlp_json.rs"]
+mod otlp_json;
 #[path = "it/zipkin_json.rs"]
 mod zipkin_json;
+#[path = "it/zipkin_proto3.rs"]
+mod zipkin_proto3;
+#[path = "it/zipkin_v1.rs"]
+mod zipkin_v1;

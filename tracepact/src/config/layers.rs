@@ -18,7 +18,7 @@ pub(crate) const NO_KEYS: [(&str, &str); 3] = [
 ];
 
 /// Names that Zipkin's and Pact Broker's users already have and that mean something here.
-pub(crate) const FOREIGN: [(&str, &str); 28] = [
+pub(crate) const FOREIGN: [(&str, &str); 32] = [
     ("QUERY_PORT", "http_addr"),
     ("QUERY_ENABLED", "query.enabled"),
     ("SEARCH_ENABLED", "query.search_enabled"),
@@ -46,17 +46,19 @@ pub(crate) const FOREIGN: [(&str, &str); 28] = [
     ("SELF_TRACING_ENABLED", "self_tracing.enabled"),
     ("SELF_TRACING_SAMPLE_RATE", "self_tracing.sample_rate"),
     ("SELF_TRACING_TRACES_PER_SECOND", "self_tracing.traces_per_second"),
+    ("COLLECTOR_SAMPLE_RATE", "ingest.sample_rate"),
+    // The newer of Zipkin's two names comes first, as it wins there.
+    ("COLLECTOR_HTTP_ENABLED", "ingest.zipkin_http"),
+    ("HTTP_COLLECTOR_ENABLED", "ingest.zipkin_http"),
+    ("COLLECTOR_GRPC_ENABLED", "ingest.zipkin_grpc"),
     ("PACT_BROKER_PORT", "broker_addr"),
 ];
 
 /// Names of theirs that mean nothing here; whoever sets them should know.
-pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 20] = [
+pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 17] = [
     "STORAGE_TYPE",
     "MEM_MAX_SPANS",
     "AUTOCOMPLETE_TTL",
-    "COLLECTOR_SAMPLE_RATE",
-    "COLLECTOR_HTTP_ENABLED",
-    "COLLECTOR_GRPC_ENABLED",
     "SELF_TRACING_FLUSH_INTERVAL",
     "ZIPKIN_UI_INSTRUMENTED",
     "ZIPKIN_UI_USE_LENS",
@@ -158,17 +160,20 @@ fn from_environment(
         };
         values.insert(leaf.path.clone(), leaf.parse(text)?);
     }
+    let mut by: BTreeMap<Vec<String>, &str> = BTreeMap::new();
     for (name, key) in FOREIGN {
         let Some(text) = environment.0.get(name) else { continue };
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
         let own_name = format!("TRACEPACT_{}", path.join("_").to_uppercase());
         let value = foreign(name, text, leaves.get(&own_name))?;
         match values.get(&path) {
-            Some(own) if *own != value => {
-                notes.push(format!("{own_name} and {name} contradict each other; {own_name} holds"));
+            Some(held) if *held != value => {
+                let holds = by.get(&path).copied().unwrap_or(&own_name);
+                notes.push(format!("{holds} and {name} contradict each other; {holds} holds"));
             }
             Some(_) => {}
             None => {
+                by.insert(path.clone(), name);
                 values.insert(path, value);
             }
         }
@@ -290,6 +295,30 @@ mod tests {
             notes,
             ["TRACEPACT_HTTP_ADDR and QUERY_PORT contradict each other; TRACEPACT_HTTP_ADDR holds"]
         );
+    }
+
+    #[test]
+    fn zipkins_collector_names_hold() {
+        let env = environment(&[
+            ("COLLECTOR_SAMPLE_RATE", "0.25"),
+            ("HTTP_COLLECTOR_ENABLED", "true"),
+            ("COLLECTOR_HTTP_ENABLED", "false"),
+            ("COLLECTOR_GRPC_ENABLED", "false"),
+        ]);
+        let Loaded { config, notes, .. } = load(None, &env, &Overrides::default()).unwrap();
+        assert_eq!(config.ingest.bounds.sample_rate, 0.25);
+        assert!(!config.ingest.zipkin_http && !config.ingest.zipkin_grpc);
+        assert_eq!(
+            notes,
+            [
+                "COLLECTOR_HTTP_ENABLED and HTTP_COLLECTOR_ENABLED contradict each other; COLLECTOR_HTTP_ENABLED holds"
+            ]
+        );
+        for (name, text) in [("COLLECTOR_SAMPLE_RATE", "2"), ("COLLECTOR_SAMPLE_RATE", "all")] {
+            assert!(load(None, &environment(&[(name, text)]), &Overrides::default()).is_err(), "{text}");
+        }
+        let own = environment(&[("TRACEPACT_INGEST_SAMPLE_RATE", "0.5")]);
+        assert_eq!(load(None, &own, &Overrides::default()).unwrap().config.ingest.bounds.sample_rate, 0.5);
     }
 
     #[test]

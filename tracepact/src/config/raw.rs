@@ -1,5 +1,8 @@
 //! The configuration as it is written: every key, its default, its meaning.
 
+mod ingest;
+
+pub(crate) use ingest::{Ingest, Redaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tracepact_base::Secret;
@@ -24,6 +27,10 @@ pub(crate) struct Raw {
     pub(crate) access: Access,
     /// TLS. Off unless `cert_file` and `key_file` are set.
     pub(crate) tls: Tls,
+    /// What is taken from senders.
+    pub(crate) ingest: Ingest,
+    /// Which values of spans are hidden.
+    pub(crate) redaction: Redaction,
     /// What readers get.
     pub(crate) query: Query,
     /// Zipkin's own page, and what it is told.
@@ -55,6 +62,8 @@ impl Default for Raw {
             only: Vec::new(),
             access: Access::default(),
             tls: Tls::default(),
+            ingest: Ingest::default(),
+            redaction: Redaction::default(),
             query: Query::default(),
             zipkin_ui: ZipkinUi::default(),
             self_tracing: SelfTracing::default(),

@@ -1,5 +1,7 @@
 //! From what was written to what holds.
 
+mod ingest;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use tracepact_ingest::SelfTracing;
 use tracepact_join::{Aliases, ServiceEntry};
 use tracepact_listener::{CorsOrigins, HostPattern, Scope, Scopes};
 
+pub(crate) use self::ingest::Ingest;
 use super::Error;
 use super::raw::{self, Raw};
 
@@ -89,6 +92,7 @@ pub(crate) struct Config {
     pub(crate) allowed_hosts: Vec<HostPattern>,
     pub(crate) tokens: Vec<(Secret, Scopes)>,
     pub(crate) tls: Option<TlsFiles>,
+    pub(crate) ingest: Ingest,
     pub(crate) strict_trace_id: bool,
     pub(crate) query_timeout: Duration,
     pub(crate) query_lookback: Duration,
@@ -133,6 +137,12 @@ impl Config {
             allowed_hosts: raw.access.allowed_hosts.iter().map(|host| HostPattern::new(host)).collect(),
             tokens: tokens(&raw.access.tokens, base)?,
             tls: tls(&raw.tls, base)?,
+            ingest: self::ingest::ingest(
+                &raw.ingest,
+                &raw.redaction,
+                days("retention.spans_days", raw.retention.spans_days)?,
+                base,
+            )?,
             strict_trace_id: raw.query.strict_trace_id,
             query_timeout: within("query.timeout_ms", raw.query.timeout_ms, 100, 600_000)?,
             query_lookback: within("query.lookback_ms", raw.query.lookback_ms, 1_000, 31_536_000_000)?,

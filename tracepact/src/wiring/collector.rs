@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracepact_base::SharedClock;
 use tracepact_dashboard::Dashboard;
 use tracepact_export::{Exposition, influx};
-use tracepact_ingest::{Ingest, IngestConfig, SelfTracer, Sinks};
+use tracepact_ingest::{Ingest, SelfTracer, Sinks};
 use tracepact_query::{Query, QueryConfig, SeeingStore, Seen, Sources};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{Engine, EngineConfig, SeriesStore, SpanStore};
@@ -54,6 +54,7 @@ pub(super) async fn open_store(config: &Config, clock: SharedClock) -> anyhow::R
         series_retention: config.series_retention,
         events_retention: config.events_retention,
         disk_bytes_max: config.disk_bytes_max,
+        decode_limits: config.ingest.bounds.decode.clone(),
         ..EngineConfig::default()
     };
     let opened = tokio::task::spawn_blocking(move || Engine::open(&dir, settings, clock)).await?;
@@ -75,18 +76,24 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
     let seen = Arc::new(Seen::default());
     let spans: Arc<dyn SpanStore> = Arc::new(SeeingStore::new(engine.clone(), seen.clone()));
 
-    // What retention would drop at once is refused, so that its sender hears of it.
-    let receiving = IngestConfig { age_max: config.spans_retention, ..IngestConfig::default() };
     let sinks = Sinks {
         spans: spans.clone(),
         series: series.clone(),
         events: engine.clone(),
         boards: boards.clone(),
     };
-    let ingest = Ingest::new(sinks, clock.clone(), receiving, &app.registry)?;
+    // What retention would drop at once is refused there, so that its sender hears of it.
+    let ingest = Ingest::new(sinks, clock.clone(), config.ingest.bounds.clone(), &app.registry)?;
     app.tables.add_otlp_grpc(tracepact_ingest::grpc_routes(ingest.clone()))?;
     app.tables.add_otlp_http(tracepact_ingest::otlp_routes(ingest.clone()))?;
-    app.tables.add_http(tracepact_ingest::zipkin_routes(ingest.clone()))?;
+    if config.ingest.zipkin_grpc {
+        app.tables.add_http(tracepact_ingest::zipkin_grpc_routes(ingest.clone()))?;
+    }
+    app.tables.add_http(if config.ingest.zipkin_http {
+        tracepact_ingest::zipkin_routes(ingest.clone())
+    } else {
+        tracepact_ingest::zipkin_disabled_routes()
+    })?;
 
     let settings = QueryConfig {
         lookback: config.query_lookback,

@@ -20,9 +20,9 @@ use tracepact_store::{EventQuery, EventStore, ReadCtx, SeriesQuery, SeriesStore}
 
 use crate::fake::{NOW_NS, Receivers, gauges, otlp, otlp_span, receivers};
 
-const NOW_US: u64 = NOW_NS / 1_000;
+pub(crate) const NOW_US: u64 = NOW_NS / 1_000;
 
-async fn post(
+pub(crate) async fn post(
     receivers: &Receivers,
     path: &str,
     headers: &[(&str, &str)],
@@ -39,7 +39,7 @@ async fn post(
     (parts.status, parts.headers, body.collect().await.unwrap().to_bytes())
 }
 
-async fn zipkin(receivers: &Receivers, body: impl Into<Body>) -> (StatusCode, HeaderMap, String) {
+pub(crate) async fn zipkin(receivers: &Receivers, body: impl Into<Body>) -> (StatusCode, HeaderMap, String) {
     let (status, headers, body) =
         post(receivers, "/api/v2/spans", &[("content-type", "application/json")], body).await;
     (status, headers, String::from_utf8(body.to_vec()).unwrap())
@@ -49,7 +49,7 @@ async fn otlp_http(receivers: &Receivers, body: Vec<u8>) -> (StatusCode, HeaderM
     post(receivers, "/v1/traces", &[("content-type", "application/x-protobuf")], body).await
 }
 
-fn span(id: &str, timestamp_us: u64) -> String {
+pub(crate) fn span(id: &str, timestamp_us: u64) -> String {
     format!(r#"{{"traceId":"463ac35c9f6413ad","id":"{id}","name":"get","timestamp":{timestamp_us}}}"#)
 }
 
@@ -224,9 +224,14 @@ async fn malformed_otlp_and_other_media_types_are_refused_with_a_status_message(
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(pb::Status::decode(body).unwrap().code, tonic::Code::InvalidArgument as i32);
     let (status, _, body) =
-        post(&receivers, "/v1/traces", &[("content-type", "application/json")], "{}").await;
+        post(&receivers, "/v1/traces", &[("content-type", "application/cbor")], "{}").await;
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert!(pb::Status::decode(body).unwrap().message.contains("http/protobuf"));
+    let (status, headers, body) =
+        post(&receivers, "/v1/metrics", &[("content-type", "application/json")], "{}").await;
+    assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(headers[header::CONTENT_TYPE], "application/json");
+    assert!(String::from_utf8_lossy(&body).contains("http/protobuf"));
 }
 
 async fn metrics(receivers: &Receivers, values: &[(&str, f64)]) -> ExportMetricsServiceResponse {

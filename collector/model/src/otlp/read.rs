@@ -150,7 +150,7 @@ fn read_span(
     Ok(span)
 }
 
-fn read_times(start: u64, end: u64, span: &mut Span) {
+pub(super) fn read_times(start: u64, end: u64, span: &mut Span) {
     span.start_ns = Some(start).filter(|start| *start > 0);
     span.duration_ns = match (span.start_ns, end) {
         (None, _) | (_, 0) => None,
@@ -185,19 +185,19 @@ fn read_link(proto: Link, reader: &mut ValueReader<'_>) -> Option<SpanLink> {
     })
 }
 
-fn trace_id(bytes: &[u8]) -> Result<TraceId, String> {
+pub(super) fn trace_id(bytes: &[u8]) -> Result<TraceId, String> {
     let array: [u8; 16] =
         bytes.try_into().map_err(|_| format!("trace_id has {} bytes instead of 16", bytes.len()))?;
     TraceId::new(u128::from_be_bytes(array)).ok_or_else(|| "trace_id is all zeros".to_owned())
 }
 
-fn span_id(bytes: &[u8], field: &str) -> Result<SpanId, String> {
+pub(super) fn span_id(bytes: &[u8], field: &str) -> Result<SpanId, String> {
     let array: [u8; 8] =
         bytes.try_into().map_err(|_| format!("{field} has {} bytes instead of 8", bytes.len()))?;
     SpanId::new(u64::from_be_bytes(array)).ok_or_else(|| format!("{field} is all zeros"))
 }
 
-const fn kind(number: i32) -> Kind {
+pub(super) const fn kind(number: i32) -> Kind {
     match number {
         1 => Kind::Internal,
         2 => Kind::Server,

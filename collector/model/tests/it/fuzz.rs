@@ -72,3 +72,28 @@ fn zipkin_json() {
 fn otlp() {
     run("otlp", fuzzing::fuzz_otlp);
 }
+
+#[test]
+fn zipkin_proto3() {
+    run("zipkin_proto3", fuzzing::fuzz_zipkin_proto3);
+}
+
+#[test]
+fn zipkin_v1_json() {
+    run("zipkin_v1_json", fuzzing::fuzz_zipkin_v1_json);
+}
+
+#[test]
+fn zipkin_thrift() {
+    run("zipkin_thrift", fuzzing::fuzz_zipkin_thrift);
+}
+
+#[test]
+fn otlp_json() {
+    run("otlp_json", fuzzing::fuzz_otlp_json);
+}
+
+#[test]
+fn redaction_of_bytes() {
+    run("redact", fuzzing::fuzz_redact);
+}
