@@ -1,5 +1,7 @@
 //! What the receivers count: everything taken and everything refused.
 
+use std::sync::Arc;
+
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 use tracepact_model::Span;
 
@@ -35,12 +37,25 @@ pub(crate) struct Tally {
     truncated: BySender,
     refused: Vec<(&'static str, BySender)>,
     debug: [u64; 2],
+    /// The service of the span before, and its label: neighbours mostly share the very text.
+    last: Option<(Arc<str>, Arc<str>)>,
 }
 
 impl Tally {
+    fn sender(&mut self, senders: &Senders, origin: &Origin, span: &Span) -> Arc<str> {
+        match (&span.local.service_name, &self.last) {
+            (Some(service), Some((known, label))) if Arc::ptr_eq(service, known) => label.clone(),
+            (service, _) => {
+                let label = senders.of_span(span, origin.peer);
+                self.last = service.clone().map(|service| (service, label.clone()));
+                label
+            }
+        }
+    }
+
     /// Notes what was decided over `span`.
     pub(crate) fn add(&mut self, senders: &Senders, origin: &Origin, span: &Span, verdict: Verdict) {
-        let sender = senders.of_span(span, origin.peer);
+        let sender = self.sender(senders, origin, span);
         match verdict {
             Verdict::Kept(sampled) => {
                 self.kept.add(&sender);

@@ -64,7 +64,7 @@ async fn what_is_cut_is_marked_and_counted() {
 
 #[tokio::test]
 async fn a_trace_without_end_is_cut_and_says_so_while_others_go_on() {
-    let receivers = receivers(|config| config.spans_per_trace_max = 1_500);
+    let receivers = receivers(|config| config.spans_per_trace_max = 1_700);
     for request in 0..4_u64 {
         taken(&receivers, list((0..1_000).map(|n| span(7 + n % 2, 1 + request * 1_000 + n, "")))).await;
     }
@@ -76,7 +76,7 @@ async fn a_trace_without_end_is_cut_and_says_so_while_others_go_on() {
     let spans: Vec<_> = batches.iter().flat_map(|batch| &batch.spans).collect();
     for trace in [7, 8] {
         let of_trace: Vec<_> = spans.iter().filter(|span| span.trace_id.low() == trace).collect();
-        assert_eq!(of_trace.len(), 1_501);
+        assert_eq!(of_trace.len(), 1_701);
         let markers = of_trace.iter().filter(|span| span.attribute("tracepact.trace.truncated").is_some());
         let marker = markers.collect::<Vec<_>>();
         assert_eq!(marker.len(), 1);
@@ -84,7 +84,7 @@ async fn a_trace_without_end_is_cut_and_says_so_while_others_go_on() {
     }
     assert_eq!(
         receivers.counter("tracepact_ingest_spans_refused_total", &["trace_too_large", "Orders"]),
-        1_001
+        601
     );
     replays(&batches, &DecodeLimits::default());
 }
