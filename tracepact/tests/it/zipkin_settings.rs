@@ -43,7 +43,9 @@ async fn our_own_requests_become_spans_and_never_of_themselves() {
     assert_eq!(span["tags"]["http.status_code"], "200");
     let (_, metrics) = server.get("/metrics").await;
     assert!(
-        metrics.contains("tracepact_ingest_spans_total{format=\"zipkin_json\",transport=\"local\"}"),
+        metrics.contains(
+            "tracepact_ingest_spans_total{format=\"zipkin_json\",sender=\"tracepact\",transport=\"local\"}"
+        ),
         "{metrics}"
     );
 }
