@@ -11,6 +11,7 @@ pub mod browser;
 pub mod kafka;
 pub mod lens;
 pub mod processes;
+pub mod projects;
 pub mod prometheus;
 pub mod python;
 pub mod wait;

@@ -8,8 +8,10 @@ mod e2e {
     mod own_cli;
     mod pact_cli;
     mod proposal_cli;
+    mod pact_clients;
     mod provider;
     mod real_servers;
     mod server;
+    mod zipkin_clients;
     mod zipkin_lens;
 }

@@ -25,7 +25,7 @@ struct Tool {
     used_by: &'static str,
 }
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     Tool {
         name: "C compiler",
         probe: ("cc", &["--version"]),
@@ -56,7 +56,7 @@ const TOOLS: [Tool; 8] = [
         package: "openjdk-17-jdk-headless",
         unpack: false,
         for_demo: false,
-        used_by: "Apache Kafka",
+        used_by: "Apache Kafka, Java clients",
     },
     Tool {
         name: "Maven",
@@ -64,7 +64,7 @@ const TOOLS: [Tool; 8] = [
         package: "maven",
         unpack: false,
         for_demo: false,
-        used_by: "fetching Apache Kafka, generated Java tests",
+        used_by: "fetching Apache Kafka, Java clients, generated Java tests",
     },
     Tool {
         name: "Python",
@@ -73,6 +73,14 @@ const TOOLS: [Tool; 8] = [
         unpack: false,
         for_demo: false,
         used_by: "Pact and OpenTelemetry clients",
+    },
+    Tool {
+        name: "Go",
+        probe: ("go", &["version"]),
+        package: "golang-go",
+        unpack: false,
+        for_demo: false,
+        used_by: "OpenTelemetry's Go clients",
     },
     Tool {
         name: "Chromium",

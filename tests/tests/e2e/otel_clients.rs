@@ -33,7 +33,7 @@ async fn a_span_of_each_exporter_is_found() {
 }
 
 /// What was acknowledged is there at once, for every dialect.
-async fn found(server: &Server, trace_id: &str, service: &str) {
+pub(crate) async fn found(server: &Server, trace_id: &str, service: &str) {
     let api = server.api();
     let trace = api.get(&format!("/api/v2/trace/{trace_id}")).await.unwrap();
     let span = &trace[0];
