@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::{Read, list};
+use super::Read;
+use super::scalars::list;
 use crate::codec::DecodeLimits;
 use crate::intern::{Interner, cut};
 use crate::json_walk::{JsonWalk, Next};
