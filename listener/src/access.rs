@@ -6,6 +6,7 @@ pub mod host;
 pub mod origin;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::request::Parts;
 use base64::Engine;
@@ -13,6 +14,7 @@ use http::{HeaderMap, HeaderValue, header};
 use subtle::ConstantTimeEq;
 use tracepact_base::{ErrorKind, Secret};
 
+use crate::caller::{Caller, Identities, Presented};
 use crate::{Problem, RouteSpec, Scope, Scopes};
 pub use cors::CorsOrigins;
 pub use host::HostPattern;
@@ -48,6 +50,7 @@ pub struct Access {
     tokens: Vec<Token>,
     hosts: Vec<HostPattern>,
     cors: CorsOrigins,
+    identities: Option<Arc<dyn Identities>>,
 }
 
 impl Access {
@@ -63,6 +66,7 @@ impl Access {
             tokens: Vec::new(),
             hosts: Vec::new(),
             cors: CorsOrigins::Any,
+            identities: None,
         }
     }
 
@@ -82,6 +86,13 @@ impl Access {
     pub fn with_token(mut self, secret: Secret, scopes: Scopes) -> Self {
         let scopes = if scopes.contains(Scope::Admin) { Scopes::ALL } else { scopes };
         self.tokens.push(Token { secret, scopes });
+        self
+    }
+
+    /// Asks a room's users about credentials that are no token of the configuration.
+    #[must_use]
+    pub fn with_identities(mut self, identities: Arc<dyn Identities>) -> Self {
+        self.identities = Some(identities);
         self
     }
 
@@ -113,12 +124,12 @@ impl Access {
         self.open
     }
 
-    /// Whether the request may go on to the handler.
+    /// Whether the request may go on to the handler, and who makes it.
     ///
     /// # Errors
     /// 401 without a token where one is needed or with an unknown one, 403 for a token without the scope, a foreign
     /// Host or a foreign page, 415 for a changing request whose media type the route does not take.
-    pub fn authorize(&self, spec: &RouteSpec, parts: &Parts) -> Result<Credential, Problem> {
+    pub async fn authorize(&self, spec: &RouteSpec, parts: &Parts) -> Result<Caller, Problem> {
         let grpc_h2 = spec.grpc && parts.version == http::Version::HTTP_2;
         // A page whose name was pointed at this address (DNS rebinding) speaks HTTP/1.1 here: browsers have no
         // HTTP/2 without TLS. gRPC clients name whatever the service is called in their network.
@@ -128,31 +139,86 @@ impl Access {
         if !(spec.cors_any && self.cors.allow(&parts.headers)) {
             origin::check(spec, parts)?;
         }
-        let credential = self.credential(spec, &parts.headers)?;
-        check_content_type(spec, &parts.headers, credential)?;
-        Ok(credential)
+        let caller = self.caller(spec, parts).await?;
+        check_content_type(spec, &parts.headers, caller.credential)?;
+        Ok(caller)
     }
 
-    fn credential(&self, spec: &RouteSpec, headers: &HeaderMap) -> Result<Credential, Problem> {
-        let Some((credential, presented)) = presented(headers) else {
-            if self.is_open(spec.scope) {
-                return Ok(Credential::None);
+    async fn caller(&self, spec: &RouteSpec, parts: &Parts) -> Result<Caller, Problem> {
+        let mut caller = Caller {
+            identity: None,
+            credential: Credential::None,
+            admin: false,
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+        };
+        let governed = self.identities.as_deref().filter(|identities| identities.governs(spec));
+        let open = match governed {
+            Some(identities) => spec.scope == Scope::Public || identities.is_open(spec),
+            None => self.is_open(spec.scope),
+        };
+        let Some(presented) = presented(&parts.headers) else {
+            if open {
+                return Ok(caller);
             }
-            return Err(unauthenticated(format!(
+            let what = format!(
                 "this needs a token with the scope {}: send it as `Authorization: Bearer TOKEN`",
                 spec.scope
-            )));
+            );
+            return Err(unauthenticated(what, governed.is_some() && !origin::from_browser(&parts.headers)));
         };
-        match self.scopes_of(&presented) {
-            Some(scopes) if spec.scope == Scope::Public || scopes.contains(spec.scope) => Ok(credential),
+        if let Some(scopes) = self.scopes_of(&presented.secret) {
+            if spec.scope == Scope::Public || scopes.contains(spec.scope) {
+                caller.credential = presented.credential;
+                caller.admin = scopes.contains(Scope::Admin);
+                return Ok(caller);
+            }
             // A token that is known, or not, never gives less than none.
-            _ if self.is_open(spec.scope) => Ok(Credential::None),
-            Some(scopes) => Err(Problem::new(
+            if open {
+                return Ok(caller);
+            }
+            return Err(Problem::new(
                 ErrorKind::Forbidden,
                 format!("this needs the scope {}; the token has {scopes}", spec.scope),
-            )),
-            None => Err(unauthenticated("the token is not known here")),
+            ));
         }
+        let identity = match &self.identities {
+            // Nothing is looked up for a page that everybody may see.
+            Some(identities) if spec.scope != Scope::Public => identities.identify(&presented).await?,
+            _ => None,
+        };
+        let Some(identity) = identity else {
+            if open {
+                return Ok(caller);
+            }
+            let basic = governed.is_some() && !origin::from_browser(&parts.headers);
+            return Err(unauthenticated(
+                "the token or user is not known here, or the password is wrong",
+                basic,
+            ));
+        };
+        match governed {
+            Some(identities) => {
+                if !open {
+                    identities.allow(&identity, spec, parts).await?;
+                }
+            }
+            None if open || identity.scopes().contains(spec.scope) => {}
+            None => {
+                return Err(Problem::new(
+                    ErrorKind::Forbidden,
+                    format!(
+                        "this needs the scope {}; {} has {}",
+                        spec.scope,
+                        identity.name(),
+                        identity.scopes()
+                    ),
+                ));
+            }
+        }
+        caller.credential = presented.credential;
+        caller.identity = Some(identity);
+        Ok(caller)
     }
 
     /// What the bearer of this token may do. Looks at every token, so the time taken says nothing about them.
@@ -167,23 +233,34 @@ impl Access {
     }
 }
 
-fn unauthenticated(detail: impl Into<String>) -> Problem {
-    // Bearer only: a Basic challenge would make browsers ask for a password on every page's request.
+fn unauthenticated(detail: impl Into<String>, basic: bool) -> Problem {
+    // Bearer only for browsers: a Basic challenge would make them ask for a password on every page's request. Some Pact
+    // clients send a password only when they are asked for it.
+    let challenge = if basic { "Basic realm=\"tracepact\"" } else { "Bearer realm=\"tracepact\"" };
     Problem::new(ErrorKind::Unauthenticated, detail)
-        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tracepact\""))
+        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
 /// The token in the request: as bearer, or as the password of basic authentication (Pact clients know only that).
-fn presented(headers: &HeaderMap) -> Option<(Credential, String)> {
+fn presented(headers: &HeaderMap) -> Option<Presented> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
-        return Some((Credential::Bearer, rest.trim().to_owned()));
+        return Some(Presented {
+            credential: Credential::Bearer,
+            user: None,
+            secret: rest.trim().to_owned(),
+        });
     }
     if scheme.eq_ignore_ascii_case("basic") {
         let decoded = base64::engine::general_purpose::STANDARD.decode(rest.trim()).ok()?;
         let text = String::from_utf8(decoded).ok()?;
-        return text.split_once(':').map(|(_, password)| (Credential::Basic, password.to_owned()));
+        let (user, password) = text.split_once(':')?;
+        return Some(Presented {
+            credential: Credential::Basic,
+            user: Some(user.to_owned()),
+            secret: password.to_owned(),
+        });
     }
     None
 }

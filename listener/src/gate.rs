@@ -45,16 +45,16 @@ pub(crate) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next:
     let (parts, body) = request.into_parts();
     let cors = gate.spec.cors_any && gate.access.cors().allow(&parts.headers);
     let origin = parts.headers.get(header::ORIGIN).filter(|_| cors).cloned();
-    let mut response = match gate.access.authorize(&gate.spec, &parts) {
-        Ok(credential) => {
+    let mut response = match gate.access.authorize(&gate.spec, &parts).await {
+        Ok(caller) => {
             let body = if gate.spec.grpc {
                 body
             } else {
                 axum::body::Body::new(TimedBody::new(body, BODY_IDLE_MAX, BODY_TOTAL_MAX))
             };
             let mut request = Request::from_parts(parts, body);
-            request.extensions_mut().insert(credential);
-            next.run(request).await
+            request.extensions_mut().insert(caller.credential);
+            caller.scope(next.run(request)).await
         }
         Err(problem) if grpc => problem.into_grpc_response(),
         Err(problem) => problem.into_response(),

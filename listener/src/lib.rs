@@ -11,7 +11,7 @@
 //! # let _: axum::Router = router;
 //! ```
 //!
-//! Around every handler stand, in this order: Host, Origin, token and media type ([`Access`]); a body that must keep
+//! Around every handler stand, in this order: Host, Origin, token or user, media type ([`Access`], [`Identities`]); a body that must keep
 //! coming; CORS where any page may call; request metrics by route template. A handler reads its body with
 //! [`body::read`] or [`extract::Json`], both bounded, and refuses with a [`Problem`].
 //!
@@ -19,6 +19,7 @@
 
 pub mod access;
 pub mod body;
+pub mod caller;
 mod drain;
 pub mod extract;
 #[doc(hidden)]
@@ -34,6 +35,7 @@ pub mod tls;
 
 pub use access::{Access, CorsOrigins, Credential, HostPattern};
 pub use body::Limits;
+pub use caller::{Caller, Identities, Identity, Presented};
 pub use metrics::RequestMetrics;
 pub use problem::Problem;
 pub use routes::{JSON_TYPES, Overlap, RouteSpec, Routes};

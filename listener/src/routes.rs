@@ -24,7 +24,7 @@ pub struct RouteSpec {
     pub path: String,
     /// The right it needs.
     pub scope: Scope,
-    /// Whose route it is: `zipkin`, `otlp`, `native`, `prometheus`, `broker`, `dashboard`.
+    /// Whose route it is: `zipkin`, `otlp`, `native`, `prometheus`, `broker`, `contracts`, `dashboard`.
     pub dialect: &'static str,
     /// The template requests are counted under, when it is not `path`.
     pub counted_as: Option<String>,

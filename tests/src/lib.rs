@@ -1,7 +1,7 @@
 //! The harness of everything that runs the built binaries: the end-to-end tests beside it and `cargo xtask demo`.
 //!
 //! It starts processes with `--addr-file`, keeps their logs and data, ends them by id, waits on conditions with a
-//! deadline, and starts the real servers that tests compare with (Apache Kafka, Prometheus).
+//! deadline, and starts the real servers that tests compare with (Apache Kafka, PostgreSQL, Prometheus).
 //!
 //! What it deliberately does not do: know anything of tracepact's insides. It sees binaries and HTTP.
 
@@ -10,6 +10,7 @@ pub mod binaries;
 pub mod browser;
 pub mod kafka;
 pub mod lens;
+pub mod postgres;
 pub mod processes;
 pub mod projects;
 pub mod prometheus;

@@ -6,6 +6,7 @@
 pub(crate) mod docs;
 pub(crate) mod keys;
 pub(crate) mod layers;
+mod pact_broker;
 pub(crate) mod raw;
 pub(crate) mod validate;
 

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use prometheus::Registry;
 use tracepact_base::SystemClock;
 use tracepact_dashboard::{Dashboard, ZipkinPage};
+use tracepact_listener::Identities;
 use tracepact_store::StoreError;
 
 pub(crate) use background::Background;
@@ -41,6 +42,8 @@ pub(crate) struct App {
     pub(crate) health: Arc<Health>,
     /// The process's own metrics.
     pub(crate) registry: Registry,
+    /// The broker's users, for the gate of every listener.
+    pub(crate) identities: Option<Arc<dyn Identities>>,
 }
 
 /// What is kept on disk cannot be opened.
@@ -61,6 +64,7 @@ impl App {
             background: Background::new(),
             health,
             registry: Registry::new(),
+            identities: None,
         };
         app.tables.add_http(openapi::routes())?;
         app.tables.add_http(info::routes())?;

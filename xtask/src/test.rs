@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::bail;
 use clap::Args as ClapArgs;
 use tracepact_tests::kafka::RealKafka;
+use tracepact_tests::postgres::RealPostgres;
 
 use crate::run::run as run_command;
 use crate::tools;
@@ -17,7 +18,7 @@ use crate::workspace::{Metadata, cargo, root};
 /// Options of `test`.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Run only this suite (repeatable): dashboard, rust, e2e, kafka, story, sabotage; by hand: smoke, story-kafka, influx.
+    /// Run only this suite (repeatable): dashboard, rust, postgres, e2e, kafka, story, sabotage; by hand: smoke, story-kafka, influx.
     #[arg(long, value_name = "NAME")]
     suite: Vec<String>,
 }
@@ -35,9 +36,10 @@ const fn suite(name: &'static str, about: &'static str, run: fn(&Context) -> any
     Suite { name, about, by_hand: false, run }
 }
 
-const SUITES: [Suite; 9] = [
+const SUITES: [Suite; 10] = [
     suite("dashboard", "types, unit tests and build of the pages", dashboard),
     suite("rust", "unit, property, fuzz and integration tests of every crate", rust),
+    suite("postgres", "the contract broker's tests once more, on PostgreSQL", postgres),
     suite(
         "e2e",
         "the built binaries, their kills, and unmodified Pact and OpenTelemetry clients",
@@ -181,6 +183,19 @@ fn kafka(context: &Context) -> anyhow::Result<()> {
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("; ")) }
+}
+
+/// "The same tests run on both": each test of the broker gets a database of its own on one server.
+fn postgres(context: &Context) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let server = runtime.block_on(RealPostgres::start())?;
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "-p", "tracepact-broker", "--test", "it", "--no-fail-fast", "--"]);
+    tests.arg("--include-ignored");
+    context.with_path(&mut tests);
+    let result = run_command(tests.env("TRACEPACT_TEST_POSTGRES", &server.url));
+    runtime.block_on(server.stop())?;
+    result
 }
 
 /// Starts an Apache Kafka with nothing in it and ends it afterwards.

@@ -67,6 +67,14 @@ const TOOLS: [Tool; 9] = [
         used_by: "fetching Apache Kafka, Java clients, generated Java tests",
     },
     Tool {
+        name: "PostgreSQL",
+        probe: ("sh", &["-c", "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb"]),
+        package: "postgresql",
+        unpack: false,
+        for_demo: false,
+        used_by: "the contract broker's tests",
+    },
+    Tool {
         name: "Python",
         probe: ("python3", &["-c", "import ensurepip, venv"]),
         package: "python3-venv",

@@ -1,13 +1,15 @@
 //! The broker as a value: its store, its clock, what is plugged in.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use sqlx::migrate::MigrateError;
 use tokio::sync::Notify;
-use tracepact_base::{Edge, Event, EventKind, ServiceName, SharedClock};
+use tracepact_base::{Clock, Edge, Event, EventKind, ServiceName, SharedClock};
+use tracepact_listener::Caller;
 
+use crate::auth::gate::GateState;
 use crate::hooks::{DecisionCounter, TraceFinder};
-use crate::store::{Conn, Store, Write, outbox};
+use crate::store::{Conn, Store, Write, audit, outbox};
 use crate::{BrokerConfig, BrokerError};
 
 /// The contract broker. Cheap to clone; all clones are one.
@@ -23,6 +25,10 @@ struct Inner {
     trace_finder: OnceLock<Arc<dyn TraceFinder>>,
     counter: OnceLock<Arc<dyn DecisionCounter>>,
     outbox: Notify,
+    webhooks: Notify,
+    /// Where the last client reached us.
+    reached_at: RwLock<String>,
+    gate: GateState,
 }
 
 impl std::fmt::Debug for Broker {
@@ -57,8 +63,13 @@ impl Broker {
             trace_finder: OnceLock::new(),
             counter: OnceLock::new(),
             outbox: Notify::new(),
+            webhooks: Notify::new(),
+            reached_at: RwLock::new(String::new()),
+            gate: GateState::new(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let broker = Self { inner: Arc::new(inner) };
+        broker.look_for_users().await?;
+        Ok(broker)
     }
 
     /// Plugs in where traces are found; only the first call counts.
@@ -76,7 +87,9 @@ impl Broker {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), BrokerError> {
-        self.inner.store.ping().await
+        self.inner.store.ping().await?;
+        // Another broker on the same database may have got its first user.
+        self.look_for_users().await
     }
 
     /// Closes the database after running requests are done with it.
@@ -113,10 +126,46 @@ impl Broker {
         &self.inner.outbox
     }
 
-    /// Commits, and wakes who delivers events.
-    pub(crate) async fn commit(&self, write: Write<'_>) -> Result<(), BrokerError> {
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.inner.clock.as_ref()
+    }
+
+    pub(crate) fn gate(&self) -> &GateState {
+        &self.inner.gate
+    }
+
+    pub(crate) fn webhooks_changed(&self) -> &Notify {
+        &self.inner.webhooks
+    }
+
+    /// A client reached us at `base`.
+    pub(crate) fn reached_at(&self, base: &str) {
+        if self.inner.config.base_url.is_none() && *self.last_reached_at() != *base {
+            base.clone_into(&mut self.inner.reached_at.write().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn last_reached_at(&self) -> RwLockReadGuard<'_, String> {
+        self.inner.reached_at.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The address for links that leave with an event instead of an answer: the one that is set, else the one under
+    /// which clients reached us last.
+    pub(crate) fn public_base(&self) -> String {
+        match &self.inner.config.base_url {
+            Some(base) => base.trim_end_matches('/').to_owned(),
+            None => self.last_reached_at().clone(),
+        }
+    }
+
+    /// Writes down who made the running request and what it is, commits, and wakes who delivers events and webhooks.
+    pub(crate) async fn commit(&self, mut write: Write<'_>) -> Result<(), BrokerError> {
+        if let Some(caller) = Caller::current() {
+            audit::add(write.conn(), caller.name(), &caller.request(), self.now()).await?;
+        }
         write.commit().await?;
         self.inner.outbox.notify_one();
+        self.inner.webhooks.notify_one();
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! What the broker is told at start.
 
-use crate::Database;
+use crate::{AuthConfig, Database, WebhookPolicy, WebhookSchedule};
 
 /// Settings of a [`crate::Broker`].
 #[derive(Debug, Clone)]
@@ -14,6 +14,12 @@ pub struct BrokerConfig {
     pub trust_forwarded: bool,
     /// Let a version's contract change after it was published. Results of the gate are then not reliable.
     pub allow_contract_changes: bool,
+    /// Where webhooks may go.
+    pub webhooks: WebhookPolicy,
+    /// When they are tried and fired again.
+    pub webhook_schedule: WebhookSchedule,
+    /// Who may do what, besides the users in the database.
+    pub auth: AuthConfig,
 }
 
 impl BrokerConfig {
@@ -24,6 +30,9 @@ impl BrokerConfig {
             base_url: None,
             trust_forwarded: false,
             allow_contract_changes: false,
+            webhooks: WebhookPolicy::default(),
+            webhook_schedule: WebhookSchedule::default(),
+            auth: AuthConfig::default(),
         }
     }
 }

@@ -18,14 +18,15 @@ mod collections;
 mod environments;
 mod for_verification;
 mod index;
-mod links;
+pub(crate) mod links;
 mod matrix;
-mod metadata;
+pub(crate) mod metadata;
 mod pact;
 mod pacticipants;
 mod publish;
 mod results;
 mod versions;
+mod webhooks;
 
 use links::Links;
 
@@ -49,6 +50,7 @@ pub fn pact_routes(broker: Broker) -> Routes {
     let routes = pacticipants::routes(routes);
     let routes = versions::routes(routes);
     let routes = environments::routes(routes);
+    let routes = webhooks::routes(routes);
     matrix::routes(routes).with_state(broker)
 }
 
@@ -66,8 +68,10 @@ impl FromRequestParts<Broker> for Ctx {
     type Rejection = BrokerError;
 
     async fn from_request_parts(parts: &mut Parts, broker: &Broker) -> Result<Self, BrokerError> {
+        let links = Links::of(parts, broker.config());
+        broker.reached_at(links.base());
         Ok(Self {
-            links: Links::of(parts, broker.config()),
+            links,
             plain: wants_plain_json(&parts.headers),
             query: parts.uri.query().unwrap_or_default().to_owned(),
         })

@@ -18,12 +18,18 @@
 //! hold whatever comes in parallel. Every change writes its event into the outbox in the same transaction;
 //! [`Broker::run_outbox`] delivers it at least once.
 //!
-//! What it deliberately does not do: run verifications, download or run plugins, call other servers.
+//! What happened is also told to other systems as their webhooks want it: [`Broker::run_webhooks`].
+//!
+//! What it deliberately does not do: run verifications, download or run plugins, call other servers than those that a
+//! webhook names and the policy allows.
 
+mod auth;
 mod broker;
 mod config;
 mod database;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hal;
 mod hooks;
 mod judge;
@@ -33,7 +39,9 @@ mod proposing;
 mod publish;
 mod selection;
 mod store;
+mod webhooks;
 
+pub use auth::{AuthConfig, BasicPair};
 pub use broker::Broker;
 pub use config::BrokerConfig;
 pub use database::{Database, DatabaseAddressError};
@@ -41,3 +49,4 @@ pub use error::BrokerError;
 pub use hal::pact_routes;
 pub use hooks::{CountedDecision, DecisionCounter, TraceFinder, TraceQuestion};
 pub use native::{native_routes, openapi};
+pub use webhooks::{HostRule, WebhookPolicy, WebhookSchedule};

@@ -15,10 +15,11 @@ mod overview;
 mod proposal_answers;
 mod proposal_sync;
 mod proposals;
+mod users;
 
 /// The native routes. Pact clients' own addresses do not overlap with them, so both can stand on one port.
 pub fn native_routes(broker: Broker) -> Routes {
-    Routes::new("native")
+    Routes::new("contracts")
         .get("/tracepact/v1/contracts/overview", Scope::Read, overview::overview)
         .get("/tracepact/v1/contracts/can-i-deploy", Scope::Read, gate::can_i_deploy)
         .get("/tracepact/v1/contracts/matrix", Scope::Read, gate::matrix)
@@ -35,6 +36,12 @@ pub fn native_routes(broker: Broker) -> Routes {
         .put("/tracepact/v1/providers/{provider}/acceptance", Scope::Admin, proposal_sync::set_mode)
         .post("/tracepact/v1/providers/{provider}/sync", Scope::Admin, proposal_sync::sync)
         .post("/tracepact/v1/contracts/check", Scope::Read, proposal_sync::check)
+        .get("/tracepact/v1/broker/users", Scope::Admin, users::list_users)
+        .put("/tracepact/v1/broker/users/{name}", Scope::Admin, users::put_user)
+        .delete("/tracepact/v1/broker/users/{name}", Scope::Admin, users::delete_user)
+        .post("/tracepact/v1/broker/users/{name}/tokens", Scope::Admin, users::add_token)
+        .delete("/tracepact/v1/broker/tokens/{id}", Scope::Admin, users::delete_token)
+        .get("/tracepact/v1/broker/audit", Scope::Admin, users::audit_log)
         .with_state(broker)
 }
 
@@ -61,6 +68,12 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     proposal_sync::set_mode,
     proposal_sync::sync,
     proposal_sync::check,
+    users::list_users,
+    users::put_user,
+    users::delete_user,
+    users::add_token,
+    users::delete_token,
+    users::audit_log,
 ))]
 struct Described;
 

@@ -5,7 +5,9 @@ use tracepact_contract_model::{Pact, check_name, diff, merge};
 
 use crate::broker::{on_edge, tell};
 use crate::proposing::published_on_line;
+use crate::store::pacticipants::Pacticipant;
 use crate::store::{Conn, pacticipants, pacts, versions};
+use crate::webhooks::fire::{Fired, PublishedContract, contract_published};
 use crate::{Broker, BrokerError};
 
 /// What a consumer's build publishes.
@@ -41,6 +43,8 @@ pub(crate) struct ContractOutcome {
     pub(crate) change: Change,
     /// Whether no version before had this content with the provider.
     pub(crate) new_content: bool,
+    /// The webhooks it triggered.
+    pub(crate) fired: Vec<Fired>,
 }
 
 /// How the version's contract changed.
@@ -79,14 +83,22 @@ impl Broker {
         }
         let mut contracts = Vec::new();
         for contract in &publication.contracts {
-            let (outcome, provider, content) =
+            let (provider, row, mut outcome) =
                 self.place(conn, consumer.id, version.id, &publication, contract, now).await?;
             if let Some(branch) = &publication.branch {
                 let (asks, answers) =
-                    ((consumer.id, consumer.name.as_str()), (provider, outcome.provider.as_str()));
+                    ((consumer.id, consumer.name.as_str()), (provider.id, outcome.provider.as_str()));
                 let number = publication.version.trim();
-                published_on_line(self, conn, asks, answers, branch.trim(), content, number).await?;
+                published_on_line(self, conn, asks, answers, branch.trim(), row, number).await?;
             }
+            let published = PublishedContract {
+                consumer: &consumer,
+                version: &version,
+                provider: &provider,
+                content_row: row,
+                changed: outcome.change != Change::Unchanged,
+            };
+            outcome.fired = contract_published(self, conn, &published, now).await?;
             if outcome.change != Change::Unchanged {
                 let event = self.event(
                     EventKind::ContractChange,
@@ -119,7 +131,7 @@ impl Broker {
         publication: &Publication,
         contract: &Contract,
         now: i64,
-    ) -> Result<(ContractOutcome, i64, i64), BrokerError> {
+    ) -> Result<(Pacticipant, i64, ContractOutcome), BrokerError> {
         let provider = pacticipants::get_or_create(conn, &contract.pact.provider, now).await?;
         let present = pacts::of_version(conn, version, provider.id).await?;
         let mut merged = None;
@@ -151,8 +163,9 @@ impl Broker {
         if change != Change::Unchanged {
             pacts::set(conn, version, consumer, provider.id, row, now).await?;
         }
-        let outcome = ContractOutcome { provider: provider.name, change, new_content };
-        Ok((outcome, provider.id, row))
+        let outcome =
+            ContractOutcome { provider: provider.name.clone(), change, new_content, fired: Vec::new() };
+        Ok((provider, row, outcome))
     }
 }
 

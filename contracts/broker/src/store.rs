@@ -25,6 +25,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{BrokerError, Database};
 
+pub(crate) mod audit;
 pub(crate) mod decisions;
 pub(crate) mod environments;
 mod open;
@@ -34,8 +35,10 @@ pub(crate) mod pacts;
 pub(crate) mod proposals;
 pub(crate) mod provider_modes;
 pub(crate) mod sql;
+pub(crate) mod users;
 pub(crate) mod verifications;
 pub(crate) mod versions;
+pub(crate) mod webhooks;
 
 use open::Pools;
 

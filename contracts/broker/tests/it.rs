@@ -10,6 +10,7 @@ mod it {
     mod bad_input;
     mod clients;
     mod databases;
+    mod fuzz;
     mod gate;
     mod outbox;
     mod parallel;
@@ -19,5 +20,7 @@ mod it {
     mod proposals;
     mod publish;
     mod support;
+    mod users;
     mod verification;
+    mod webhooks;
 }

@@ -175,12 +175,17 @@ async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode
         let code = if error.is::<wiring::StoreFailed>() { EXIT_DATA_DIR } else { 1 };
         Failure { code, error }
     })?;
+    let identities = app.identities.clone();
     let rules = |addr: std::net::SocketAddr| {
         let access = Access::for_listen(addr.ip())
             .with_open(config.open)
             .with_token(admin.clone(), Scopes::NONE.with(Scope::Admin))
             .with_hosts(config.allowed_hosts.iter().cloned())
             .with_cors(config.cors.clone());
+        let access = match &identities {
+            Some(identities) => access.with_identities(identities.clone()),
+            None => access,
+        };
         config.tokens.iter().fold(access, |access, (token, scopes)| access.with_token(token.clone(), *scopes))
     };
     let tls = config

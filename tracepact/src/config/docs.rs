@@ -35,6 +35,7 @@ pub(crate) fn page() -> String {
     for (name, key) in FOREIGN {
         let _ = writeln!(page, "| `{name}` | `{key}` |");
     }
+    let _ = writeln!(page, "\n{}", super::pact_broker::DATABASE_PARTS_PAGE);
     let without: Vec<_> = FOREIGN_WITHOUT_MEANING.iter().map(|name| format!("`{name}`")).collect();
     let _ = writeln!(
         page,

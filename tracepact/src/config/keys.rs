@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     Switch,
     /// A list of texts; separated by commas in the environment.
     List,
+    /// A list of whole numbers; separated by commas in the environment.
+    Numbers,
 }
 
 impl Leaf {
@@ -66,6 +68,7 @@ impl Leaf {
                 text.trim().to_lowercase().parse().map_err(|_| invalid("`true` or `false` is wanted"))?,
             ),
             Kind::List => Value::Array(list(text)),
+            Kind::Numbers => numbers(text, ',').ok_or_else(|| invalid("whole numbers are wanted"))?,
         })
     }
 }
@@ -77,6 +80,12 @@ pub(crate) fn list(text: &str) -> Vec<Value> {
         .filter(|item| !item.is_empty())
         .map(|item| Value::String(item.to_owned()))
         .collect()
+}
+
+/// The whole numbers of a list; `None` when one is none.
+pub(crate) fn numbers(text: &str, separator: char) -> Option<Value> {
+    let items = text.split(separator).map(str::trim).filter(|item| !item.is_empty());
+    items.map(|item| item.parse().ok().map(Value::Integer)).collect::<Option<Vec<_>>>().map(Value::Array)
 }
 
 /// Every leaf by its environment variable.
@@ -97,6 +106,7 @@ fn collect(schema: &Json, path: &mut Vec<String>, found: &mut BTreeMap<String, L
                     "number" => Some(Kind::Fraction),
                     "boolean" => Some(Kind::Switch),
                     "array" if property["items"]["type"] == "string" => Some(Kind::List),
+                    "array" if property["items"]["type"] == "integer" => Some(Kind::Numbers),
                     "string" => Some(Kind::Text),
                     _ => None,
                 };
@@ -207,7 +217,7 @@ mod tests {
             for (_, property) in properties(schema) {
                 match type_of(property) {
                     "object" => walk(property, count),
-                    "array" if property["items"]["type"] != "string" => {}
+                    "array" if property["items"]["properties"].is_object() => {}
                     _ => *count += 1,
                 }
             }

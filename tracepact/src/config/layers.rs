@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::raw::Raw;
-use super::{Config, Error, keys};
+use super::{Config, Error, keys, pact_broker};
 
 /// Variables of other commands that `serve` leaves alone.
 const OF_OTHER_COMMANDS: [&str; 3] = ["TRACEPACT_BROKER_URL", "TRACEPACT_TOKEN", "TRACEPACT_TOKEN_FILE"];
@@ -18,7 +18,7 @@ pub(crate) const NO_KEYS: [(&str, &str); 3] = [
 ];
 
 /// Names that Zipkin's and Pact Broker's users already have and that mean something here.
-pub(crate) const FOREIGN: [(&str, &str); 32] = [
+pub(crate) const FOREIGN: &[(&str, &str)] = &[
     ("QUERY_PORT", "http_addr"),
     ("QUERY_ENABLED", "query.enabled"),
     ("SEARCH_ENABLED", "query.search_enabled"),
@@ -52,10 +52,21 @@ pub(crate) const FOREIGN: [(&str, &str); 32] = [
     ("HTTP_COLLECTOR_ENABLED", "ingest.zipkin_http"),
     ("COLLECTOR_GRPC_ENABLED", "ingest.zipkin_grpc"),
     ("PACT_BROKER_PORT", "broker_addr"),
+    ("PACT_BROKER_DATABASE_URL", "broker.database_url"),
+    ("PACT_BROKER_WEBHOOK_HTTP_METHOD_WHITELIST", "broker.webhook_methods"),
+    ("PACT_BROKER_WEBHOOK_SCHEME_WHITELIST", "broker.webhook_schemes"),
+    ("PACT_BROKER_WEBHOOK_HOST_WHITELIST", "broker.webhook_hosts"),
+    ("PACT_BROKER_WEBHOOK_RETRY_SCHEDULE", "broker.webhook_retry_pauses_s"),
+    ("PACT_BROKER_BASIC_AUTH_USERNAME", "broker.basic_auth_username"),
+    ("PACT_BROKER_BASIC_AUTH_PASSWORD", "broker.basic_auth_password"),
+    ("PACT_BROKER_BASIC_AUTH_READ_ONLY_USERNAME", "broker.basic_auth_read_only_username"),
+    ("PACT_BROKER_BASIC_AUTH_READ_ONLY_PASSWORD", "broker.basic_auth_read_only_password"),
+    ("PACT_BROKER_ALLOW_PUBLIC_READ", "broker.allow_public_read"),
+    ("PACT_BROKER_ENABLE_PUBLIC_BADGE_ACCESS", "broker.enable_public_badge_access"),
 ];
 
 /// Names of theirs that mean nothing here; whoever sets them should know.
-pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 17] = [
+pub(crate) const FOREIGN_WITHOUT_MEANING: &[&str] = &[
     "STORAGE_TYPE",
     "MEM_MAX_SPANS",
     "AUTOCOMPLETE_TTL",
@@ -68,9 +79,6 @@ pub(crate) const FOREIGN_WITHOUT_MEANING: [&str; 17] = [
     "CASSANDRA_CONTACT_POINTS",
     "MYSQL_HOST",
     "STORAGE_THROTTLE_ENABLED",
-    "PACT_BROKER_DATABASE_URL",
-    "PACT_BROKER_BASIC_AUTH_USERNAME",
-    "PACT_BROKER_BASIC_AUTH_PASSWORD",
     "PACT_BROKER_LOG_LEVEL",
     "PACT_BROKER_BASE_URL",
 ];
@@ -161,11 +169,15 @@ fn from_environment(
         values.insert(leaf.path.clone(), leaf.parse(text)?);
     }
     let mut by: BTreeMap<Vec<String>, &str> = BTreeMap::new();
-    for (name, key) in FOREIGN {
-        let Some(text) = environment.0.get(name) else { continue };
+    for (name, key) in FOREIGN.iter().copied() {
+        let text = match name {
+            "PACT_BROKER_DATABASE_URL" => pact_broker::database_url(environment)?,
+            _ => environment.0.get(name).cloned(),
+        };
+        let Some(text) = text else { continue };
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
         let own_name = format!("TRACEPACT_{}", path.join("_").to_uppercase());
-        let value = foreign(name, text, leaves.get(&own_name))?;
+        let value = foreign(name, &text, leaves.get(&own_name))?;
         match values.get(&path) {
             Some(held) if *held != value => {
                 let holds = by.get(&path).copied().unwrap_or(&own_name);
@@ -178,7 +190,7 @@ fn from_environment(
             }
         }
     }
-    for name in FOREIGN_WITHOUT_MEANING {
+    for name in FOREIGN_WITHOUT_MEANING.iter().copied() {
         if environment.0.contains_key(name) {
             notes.push(format!("{name} is set and has no meaning here"));
         }
@@ -193,6 +205,13 @@ fn foreign(name: &str, text: &str, leaf: Option<&keys::Leaf>) -> Result<Value, E
         "QUERY_PORT" | "PACT_BROKER_PORT" => {
             let port: u16 = text.trim().parse().map_err(|_| invalid("a port number is wanted"))?;
             Value::String(format!("127.0.0.1:{port}"))
+        }
+        // As there: items with spaces between.
+        "PACT_BROKER_WEBHOOK_RETRY_SCHEDULE" => {
+            keys::numbers(text, ' ').ok_or_else(|| invalid("seconds with spaces between are wanted"))?
+        }
+        name if name.starts_with("PACT_BROKER_WEBHOOK_") => {
+            Value::Array(text.split_whitespace().map(|item| Value::String(item.to_owned())).collect())
         }
         "QUERY_TIMEOUT" | "QUERY_LOOKBACK" => {
             let (number, factor) = match text.trim() {
@@ -319,6 +338,21 @@ mod tests {
         }
         let own = environment(&[("TRACEPACT_INGEST_SAMPLE_RATE", "0.5")]);
         assert_eq!(load(None, &own, &Overrides::default()).unwrap().config.ingest.bounds.sample_rate, 0.5);
+    }
+
+    #[test]
+    fn lists_of_the_pact_broker_have_spaces_between() {
+        let env = environment(&[
+            ("PACT_BROKER_WEBHOOK_HOST_WHITELIST", "ci.example.org 10.0.0.0/8"),
+            ("PACT_BROKER_WEBHOOK_RETRY_SCHEDULE", "1 2 3"),
+            ("PACT_BROKER_WEBHOOK_SCHEME_WHITELIST", "http https"),
+        ]);
+        let Loaded { config, .. } = load(None, &env, &Overrides::default()).unwrap();
+        assert_eq!(config.webhooks.hosts.len(), 2);
+        assert_eq!(config.webhooks.schemes, ["http", "https"]);
+        assert_eq!(config.webhook_schedule.retry, [1, 2, 3].map(std::time::Duration::from_secs));
+        let env = environment(&[("PACT_BROKER_WEBHOOK_RETRY_SCHEDULE", "soon")]);
+        assert!(load(None, &env, &Overrides::default()).unwrap_err().to_string().contains("RETRY_SCHEDULE"));
     }
 
     #[test]

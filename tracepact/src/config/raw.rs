@@ -31,6 +31,8 @@ pub(crate) struct Raw {
     pub(crate) ingest: Ingest,
     /// Which values of spans are hidden.
     pub(crate) redaction: Redaction,
+    /// The contract broker.
+    pub(crate) broker: Broker,
     /// What readers get.
     pub(crate) query: Query,
     /// Zipkin's own page, and what it is told.
@@ -64,6 +66,7 @@ impl Default for Raw {
             tls: Tls::default(),
             ingest: Ingest::default(),
             redaction: Redaction::default(),
+            broker: Broker::default(),
             query: Query::default(),
             zipkin_ui: ZipkinUi::default(),
             self_tracing: SelfTracing::default(),
@@ -117,6 +120,66 @@ pub(crate) struct Tls {
     pub(crate) key_file: Option<String>,
     /// Listeners that speak TLS: `http`, `otlp_grpc`, `otlp_http`, `broker`. Empty: all.
     pub(crate) listeners: Vec<String>,
+}
+
+/// The contract broker.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Broker {
+    /// Its database: `postgres://user:password@host/name?sslmode=verify-full`, which several brokers may share, or
+    /// `sqlite:///folder/file`. Printed as `***`. Unset: `contracts.db` in the data directory.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) database_url: Option<Secret>,
+    /// Methods that webhooks may use.
+    pub(crate) webhook_methods: Vec<String>,
+    /// Schemes that webhooks may use: `https`, `http`.
+    pub(crate) webhook_schemes: Vec<String>,
+    /// Hosts that webhooks may call: `ci.example.org`, `*.example.org`, `10.0.0.0/8`. Empty: every public address.
+    /// Private addresses have to be named here.
+    pub(crate) webhook_hosts: Vec<String>,
+    /// Pauses in seconds after which a failed webhook is tried again.
+    pub(crate) webhook_retry_pauses_s: Vec<u64>,
+    /// Pauses in seconds after which a webhook that asked for a verification is fired again while that does not exist.
+    pub(crate) webhook_fire_again_pauses_s: Vec<u64>,
+    /// User and password for clients that know only basic authentication: may do whatever Pact clients do. With either
+    /// pair, or a user in the database, nothing of the broker is open any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) basic_auth_username: Option<String>,
+    /// Its password. Printed as `***`.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) basic_auth_password: Option<Secret>,
+    /// A user that may only read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) basic_auth_read_only_username: Option<String>,
+    /// Its password. Printed as `***`.
+    #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) basic_auth_read_only_password: Option<Secret>,
+    /// Reading needs no user, although there are some.
+    pub(crate) allow_public_read: bool,
+    /// Badges need no user, although there are some.
+    pub(crate) enable_public_badge_access: bool,
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Self {
+            database_url: None,
+            webhook_methods: vec!["POST".into()],
+            webhook_schemes: vec!["https".into()],
+            webhook_hosts: Vec::new(),
+            webhook_retry_pauses_s: vec![10, 60, 120, 300, 600, 1_200],
+            webhook_fire_again_pauses_s: vec![1_800, 7_200, 21_600, 86_400],
+            basic_auth_username: None,
+            basic_auth_password: None,
+            basic_auth_read_only_username: None,
+            basic_auth_read_only_password: None,
+            allow_public_read: false,
+            enable_public_badge_access: false,
+        }
+    }
 }
 
 /// What readers get.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracepact_base::{Secret, ServiceName, Topic};
+use tracepact_broker::{AuthConfig, BasicPair, Database, WebhookPolicy, WebhookSchedule};
 use tracepact_dashboard::{BasePath, PageConfig};
 use tracepact_ingest::SelfTracing;
 use tracepact_join::{Aliases, ServiceEntry};
@@ -93,6 +94,10 @@ pub(crate) struct Config {
     pub(crate) tokens: Vec<(Secret, Scopes)>,
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) ingest: Ingest,
+    pub(crate) broker_database: Database,
+    pub(crate) webhooks: WebhookPolicy,
+    pub(crate) webhook_schedule: WebhookSchedule,
+    pub(crate) broker_auth: AuthConfig,
     pub(crate) strict_trace_id: bool,
     pub(crate) query_timeout: Duration,
     pub(crate) query_lookback: Duration,
@@ -143,6 +148,16 @@ impl Config {
                 days("retention.spans_days", raw.retention.spans_days)?,
                 base,
             )?,
+            broker_auth: broker_auth(&raw)?,
+            webhooks: webhooks(&raw.broker)?,
+            webhook_schedule: WebhookSchedule {
+                retry: pauses("broker.webhook_retry_pauses_s", &raw.broker.webhook_retry_pauses_s)?,
+                fire_again: pauses(
+                    "broker.webhook_fire_again_pauses_s",
+                    &raw.broker.webhook_fire_again_pauses_s,
+                )?,
+            },
+            broker_database: broker_database(raw.broker.database_url.as_ref(), &raw.data_dir)?,
             strict_trace_id: raw.query.strict_trace_id,
             query_timeout: within("query.timeout_ms", raw.query.timeout_ms, 100, 600_000)?,
             query_lookback: within("query.lookback_ms", raw.query.lookback_ms, 1_000, 31_536_000_000)?,
@@ -220,6 +235,65 @@ fn data_dir(text: &str) -> Result<PathBuf, Error> {
         return Err(invalid("data_dir", "a folder is wanted"));
     }
     Ok(PathBuf::from(text))
+}
+
+fn broker_database(url: Option<&Secret>, data_dir: &str) -> Result<Database, Error> {
+    match url.map(Secret::expose).map(str::trim).filter(|url| !url.is_empty()) {
+        None => Ok(Path::new(data_dir).join("contracts.db").into()),
+        Some(url) => Database::parse(url).map_err(|e| invalid("broker.database_url", e.to_string())),
+    }
+}
+
+fn broker_auth(raw: &Raw) -> Result<AuthConfig, Error> {
+    let pair = |name: &str, username: &Option<String>, password: &Option<Secret>| match (username, password) {
+        (None, None) => Ok(None),
+        (Some(username), Some(password)) if !username.is_empty() && !password.expose().is_empty() => {
+            Ok(Some(BasicPair { username: username.clone(), password: password.clone() }))
+        }
+        _ => Err(invalid(
+            format!("broker.{name}_username"),
+            format!("both it and `broker.{name}_password` are needed"),
+        )),
+    };
+    let broker = &raw.broker;
+    let teams = raw.services.iter().filter_map(|service| {
+        let pacticipant = service.pacticipant.clone().unwrap_or_else(|| service.name.clone());
+        Some((pacticipant, service.team.clone()?))
+    });
+    Ok(AuthConfig {
+        writer: pair("basic_auth", &broker.basic_auth_username, &broker.basic_auth_password)?,
+        reader: pair(
+            "basic_auth_read_only",
+            &broker.basic_auth_read_only_username,
+            &broker.basic_auth_read_only_password,
+        )?,
+        allow_public_read: broker.allow_public_read,
+        public_badges: broker.enable_public_badge_access,
+        teams: teams.collect(),
+    })
+}
+
+fn webhooks(raw: &raw::Broker) -> Result<WebhookPolicy, Error> {
+    if let Some(other) = raw.webhook_schemes.iter().find(|s| !["http", "https"].contains(&s.as_str())) {
+        return Err(invalid("broker.webhook_schemes", format!("`{other}` is neither http nor https")));
+    }
+    let hosts = raw
+        .webhook_hosts
+        .iter()
+        .map(|host| host.parse().map_err(|e: String| invalid("broker.webhook_hosts", e)));
+    Ok(WebhookPolicy {
+        methods: raw.webhook_methods.iter().map(|method| method.to_ascii_uppercase()).collect(),
+        schemes: raw.webhook_schemes.clone(),
+        hosts: hosts.collect::<Result<_, _>>()?,
+    })
+}
+
+/// Pauses between attempts: at most 20 of at most 30 days.
+fn pauses(key: &str, seconds: &[u64]) -> Result<Vec<Duration>, Error> {
+    if seconds.len() > 20 || seconds.iter().any(|s| *s > 2_592_000) {
+        return Err(invalid(key, "at most 20 pauses of at most 2592000 seconds are possible"));
+    }
+    Ok(seconds.iter().copied().map(Duration::from_secs).collect())
 }
 
 fn parts(names: &[String]) -> Result<BTreeSet<Part>, Error> {
@@ -505,6 +579,11 @@ mod tests {
                 "[[access.tokens]]\ntoken_file = \"/no/such/file\"\nscopes = [\"read\"]",
                 "access.tokens.token_file",
             ),
+            ("broker.database_url = \"mysql://h/d\"", "broker.database_url"),
+            ("broker.webhook_hosts = [\"/x/\"]", "broker.webhook_hosts"),
+            ("broker.basic_auth_username = \"u\"", "broker.basic_auth_username"),
+            ("broker.webhook_schemes = [\"ftp\"]", "broker.webhook_schemes"),
+            ("broker.webhook_retry_pauses_s = [9999999]", "broker.webhook_retry_pauses_s"),
             ("query.timeout_ms = 1", "query.timeout_ms"),
             ("query.rows_max = 1", "query.rows_max"),
             ("query.allowed_origins = [\"shop.example\"]", "query.allowed_origins"),

@@ -34,15 +34,19 @@ pub(super) async fn build(
     clock: SharedClock,
     collector: Option<&Collector>,
 ) -> anyhow::Result<BrokerSource> {
-    let database = config.data_dir.join("contracts.db");
-    let broker = Broker::open(BrokerConfig::new(&database), clock.clone()).await.map_err(|error| {
-        anyhow::anyhow!("the broker's database {} cannot be opened: {error}", database.display())
-    })?;
+    let mut settings = BrokerConfig::new(config.broker_database.clone());
+    settings.webhooks = config.webhooks.clone();
+    settings.webhook_schedule = config.webhook_schedule.clone();
+    settings.auth = config.broker_auth.clone();
+    let broker = Broker::open(settings, clock.clone()).await?;
+    app.identities = Some(broker.identities());
     app.tables.add_broker(pact_routes(broker.clone()))?;
     app.tables.add_broker(native_routes(broker.clone()))?;
     app.tables.add_http(native_routes(broker.clone()))?;
     watch(app, broker.clone());
     let stop = app.background.stop_token();
+    let (webhooks, webhooks_stop) = (broker.clone(), stop.clone());
+    app.background.spawn(async move { webhooks.run_webhooks(webhooks_stop).await });
     if let Some(collector) = collector {
         let aliases = config.aliases.clone();
         let finder = SpanTraceFinder::new(collector.engine.clone(), aliases.clone(), clock);

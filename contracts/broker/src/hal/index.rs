@@ -110,6 +110,8 @@ const RELATIONS: &[(&str, &str, &str)] = &[
         "/pacts/provider/{provider}/for-verification",
         "What a provider's build is to verify",
     ),
+    ("pb:webhooks", "/webhooks", "Webhooks"),
+    ("pb:webhook", "/webhooks/{uuid}", "A webhook"),
     ("pb:environments", "/environments", "Environments"),
     ("pb:environment", "/environments/{uuid}", "An environment"),
 ];

@@ -57,6 +57,11 @@ impl Links {
         Self { base: format!("{scheme}://{host}{}", prefix.trim_end_matches('/')) }
     }
 
+    /// Links below `base`, for what is written without a request.
+    pub(crate) fn at(base: &str) -> Self {
+        Self { base: base.to_owned() }
+    }
+
     /// The address of the index.
     pub(super) fn base(&self) -> &str {
         &self.base
@@ -95,11 +100,11 @@ impl Links {
         self.to("/pacts/provider/{}/consumer/{}/version/{}", &[provider, consumer, version])
     }
 
-    pub(super) fn content(&self, provider: &str, consumer: &str, content_id: &str) -> String {
+    pub(crate) fn content(&self, provider: &str, consumer: &str, content_id: &str) -> String {
         self.to("/pacts/provider/{}/consumer/{}/pact-version/{}", &[provider, consumer, content_id])
     }
 
-    pub(super) fn result(&self, provider: &str, consumer: &str, content_id: &str, number: i64) -> String {
+    pub(crate) fn result(&self, provider: &str, consumer: &str, content_id: &str, number: i64) -> String {
         format!("{}/verification-results/{number}", self.content(provider, consumer, content_id))
     }
 

@@ -8,15 +8,15 @@ use tracepact_contract_model::parse_nested;
 
 /// What a pact was selected with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Metadata {
+pub(crate) struct Metadata {
     /// The consumer version's row.
-    pub(super) version: Option<i64>,
-    pub(super) pending: bool,
-    pub(super) wip: bool,
+    pub(crate) version: Option<i64>,
+    pub(crate) pending: bool,
+    pub(crate) wip: bool,
 }
 
 impl Metadata {
-    pub(super) fn encode(self) -> String {
+    pub(crate) fn encode(self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.version.map(|id| format!("cv={id}")));
         if self.wip {

@@ -9,6 +9,7 @@ use tracepact_listener::{Routes, Scope};
 
 use super::links::{href, link};
 use super::{Ctx, JsonObject, PAGE_MAX, iso, no_content, not_found, stamp};
+use crate::auth::gate::check_own;
 use crate::proposing::branch_deleted;
 use crate::publish::check_url;
 use crate::store::pacticipants::{self, Pacticipant};
@@ -96,6 +97,7 @@ async fn get(
 
 async fn create(State(broker): State<Broker>, ctx: Ctx, body: JsonObject) -> Result<Response, BrokerError> {
     let name = check_name("name", body.required("name")?)?.to_owned();
+    check_own(&name)?;
     let mut write = broker.store().write().await?;
     if pacticipants::find(write.conn(), &name).await?.is_some() {
         return Err(BrokerError::Conflict {

@@ -10,6 +10,7 @@ use tracepact_listener::{Routes, Scope};
 
 use super::links::{href, link};
 use super::{Ctx, JsonObject};
+use crate::auth::gate::check_publish;
 use crate::publish::{Change, Contract, Publication};
 use crate::{Broker, BrokerError};
 
@@ -22,6 +23,7 @@ pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
 
 async fn post(State(broker): State<Broker>, ctx: Ctx, body: JsonObject) -> Result<Response, BrokerError> {
     let publication = read(&body)?;
+    check_publish(&publication.consumer)?;
     let (consumer, version) = (publication.consumer.clone(), publication.version.trim().to_owned());
     let (branch, tags) = (publication.branch.clone(), publication.tags.clone());
     let outcome = broker.publish(publication).await?;
@@ -54,6 +56,14 @@ async fn post(State(broker): State<Broker>, ctx: Ctx, body: JsonObject) -> Resul
             "debug",
             format!("  View the published pact at {}", links.pact(provider, &consumer, &version)),
         ));
+        for fired in &contract.fired {
+            let title = fired.description.as_deref().unwrap_or("without a description");
+            let logs = links.to("/triggered-webhooks/{}/logs", &[&fired.triggered]);
+            notices.push((
+                "debug",
+                format!("  Webhook \"{title}\" triggered for event {}. View logs at {logs}", fired.event),
+            ));
+        }
         if contract.new_content {
             notices.push((
                 "prompt",

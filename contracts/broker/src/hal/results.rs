@@ -12,11 +12,13 @@ use super::links::{Links, link};
 use super::metadata::Metadata;
 use super::pact::name;
 use super::{Ctx, JsonObject, iso, not_found};
+use crate::auth::gate::user_name;
 use crate::broker::{on_edge, tell};
 use crate::publish::check_url;
 use crate::store::pacts::Which;
 use crate::store::verifications::{self, NewVerification, Verification};
 use crate::store::{Conn, pacticipants, pacts, versions};
+use crate::webhooks::fire::result_published;
 use crate::{Broker, BrokerError};
 
 const CONTENT: &str = "/pacts/provider/{provider}/consumer/{consumer}/pact-version/{content}";
@@ -99,11 +101,13 @@ async fn store(
         build_url,
         test_results: kept("testResults"),
         verified_by: kept("verifiedBy"),
+        posted_by: user_name(),
     };
     let id = verifications::insert(conn, &new, now).await?;
     if success {
         broker.enforce(conn, &owner, version.id, content.id).await?;
     }
+    result_published(broker, conn, &asker, &owner, content.id, id, now).await?;
     let verb = if success { "verified" } else { "failed to verify" };
     let event = broker
         .event(EventKind::ContractChange, format!("{provider} {number} {verb} the contract of {consumer}"));
@@ -249,6 +253,9 @@ async fn show(
             },
         },
     });
+    if let Some(name) = &verification.posted_by {
+        body["postedBy"] = name.as_str().into();
+    }
     if let Some(url) = &verification.build_url {
         body["buildUrl"] = url.as_str().into();
     }

@@ -9,6 +9,7 @@ use tracepact_listener::extract::{Json, Path};
 use super::ProblemBody;
 use super::proposals::{ProposalDetail, detail};
 use crate::Broker;
+use crate::auth::gate::user_name;
 use crate::proposing::Answer;
 
 /// The answer to a proposal.
@@ -87,7 +88,8 @@ pub(super) async fn comment(
     Path(id): Path<String>,
     Json(new): Json<NewComment>,
 ) -> Result<Json<ProposalDetail>, Problem> {
-    broker.comment(&id, new.author.as_deref(), &new.text).await?;
+    let author = user_name().or(new.author);
+    broker.comment(&id, author.as_deref(), &new.text).await?;
     Ok(Json(detail(&broker, &id).await?))
 }
 
@@ -97,6 +99,11 @@ async fn decide(
     answer: Answer,
     given: ProposalAnswer,
 ) -> Result<Json<ProposalDetail>, Problem> {
-    broker.answer_proposal(id, answer, given.who.as_deref(), given.reason.as_deref()).await?;
+    if answer == Answer::Accept {
+        broker.check_not_own(id).await?;
+    }
+    // Whoever is known by name answers in that name.
+    let who = user_name().or(given.who);
+    broker.answer_proposal(id, answer, who.as_deref(), given.reason.as_deref()).await?;
     Ok(Json(detail(broker, id).await?))
 }

@@ -7,6 +7,7 @@ use tracepact_listener::Problem;
 use tracepact_listener::extract::{Json, Path};
 
 use super::{ProblemBody, rfc3339};
+use crate::auth::gate::user_name;
 use crate::proposing::{Merged, Mode};
 use crate::store::{environments, pacticipants, pacts, verifications, versions};
 use crate::{Broker, BrokerError};
@@ -150,7 +151,8 @@ pub(super) async fn sync(
             .map_err(|e| Problem::invalid(format!("contracts[{index}].content: {e}")))?;
         files.push(Merged { pact, consumer_branch: file.consumer_branch });
     }
-    let synced = broker.sync(&provider, files, state.commit.as_deref(), state.who.as_deref()).await?;
+    let who = user_name().or(state.who);
+    let synced = broker.sync(&provider, files, state.commit.as_deref(), who.as_deref()).await?;
     let list = |rows: Vec<(String, String)>| {
         rows.into_iter().map(|(id, consumer)| SyncedProposal { id, consumer }).collect()
     };

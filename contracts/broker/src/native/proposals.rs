@@ -8,6 +8,7 @@ use tracepact_listener::Problem;
 use tracepact_listener::extract::{Json, Path, Query};
 
 use super::{ProblemBody, rfc3339};
+use crate::auth::gate::check_publish;
 use crate::proposing::{Mode, Proposed, ProposedContent, impact};
 use crate::store::pacts;
 use crate::store::proposals::{self, ProposalRow};
@@ -222,6 +223,7 @@ pub(super) async fn propose(
         author: new.author,
         draft: new.draft,
     };
+    check_publish(&proposed.consumer)?;
     let (id, is_new) = broker.propose(proposed).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(detail(&broker, &id).await?)))

@@ -8,6 +8,7 @@ use crate::broker::{on_edge, tell};
 use crate::store::pacticipants::Pacticipant;
 use crate::store::proposals::{NewProposal, ProposalRow};
 use crate::store::{Conn, pacts, proposals, verifications, versions};
+use crate::webhooks::fire::{ProposalStep, proposal_changed};
 use crate::{Broker, BrokerError};
 
 /// Most provider versions named as affected.
@@ -164,6 +165,18 @@ pub(super) async fn announce(
         "commented" => format!("the contract that {consumer} proposed to {provider} was commented on"),
         other => format!("the contract that {consumer} proposed to {provider} is {other}"),
     };
+    let mut step = ProposalStep {
+        consumer,
+        provider,
+        content_row: row.content_row,
+        proposal: &row.uuid,
+        state: action,
+        who,
+        change: None,
+        affected: None,
+        pull_request_url: row.pull_request_url.as_deref(),
+    };
+    let affected;
     let event = of_proposal(broker.event(EventKind::ContractChange, title), row, action);
     let mut event = match who {
         Some(who) => event.with("who", who),
@@ -175,12 +188,19 @@ pub(super) async fn announce(
     if matches!(action, "draft" | "proposed" | "accepted" | "rejected") {
         let impact = impact(conn, row).await?;
         event = event.with("breaking", if impact.breaking { "true" } else { "false" });
-        if !impact.affected.is_empty() {
-            event = event.with("affected", impact.affected.join(", "));
+        affected = impact.affected.join(", ");
+        if !affected.is_empty() {
+            event = event.with("affected", affected.as_str());
         }
+        step.change = Some(if impact.breaking { "breaking" } else { "compatible" });
+        step.affected = Some(&affected);
     }
     if let Some(reason) = reason {
         event = event.because(reason);
+    }
+    // What is said about it does not move it.
+    if action != "commented" {
+        proposal_changed(broker, conn, &step, broker.now()).await?;
     }
     tell(conn, event).await
 }

@@ -64,6 +64,14 @@ pub(crate) async fn update(conn: &mut Conn, pacticipant: &Pacticipant, now: i64)
     Ok(())
 }
 
+/// The names of a pacticipant's labels, sorted.
+pub(crate) async fn label_names(conn: &mut Conn, id: i64) -> Result<Vec<String>, BrokerError> {
+    Ok(sql::query_scalar("SELECT name FROM labels WHERE pacticipant_id = $1 ORDER BY name")
+        .bind(id)
+        .fetch_all(conn)
+        .await?)
+}
+
 pub(crate) async fn delete(conn: &mut Conn, id: i64) -> Result<(), BrokerError> {
     // Contents are referenced by pacts and proposals, so those go first.
     for sql in [

@@ -286,6 +286,60 @@ pub(crate) async fn previous_distinct(
         .await?)
 }
 
+/// What stands before a version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Line<'a> {
+    Overall,
+    Branch(&'a str),
+    Tag(&'a str),
+}
+
+/// The content of the pair in the version before `version` on a line, if there is one.
+pub(crate) async fn content_before(
+    conn: &mut Conn,
+    consumer: i64,
+    provider: i64,
+    version: i64,
+    line: Line<'_>,
+) -> Result<Option<i64>, BrokerError> {
+    let (join, name) = match line {
+        Line::Overall => ("AND (CAST($4 AS TEXT) IS NULL OR 1 = 1) ORDER BY p.version_id", None),
+        Line::Branch(name) => ("AND b.name = $4 ORDER BY bv.id", Some(name)),
+        Line::Tag(name) => ("AND t.name = $4 ORDER BY p.version_id", Some(name)),
+    };
+    let from = match line {
+        Line::Overall => "",
+        Line::Branch(_) => {
+            "JOIN branch_versions bv ON bv.version_id = p.version_id JOIN branches b ON b.id = bv.branch_id"
+        }
+        Line::Tag(_) => "JOIN tags t ON t.version_id = p.version_id",
+    };
+    let sql = format!(
+        "SELECT p.content_row FROM pacts p {from} WHERE p.consumer_id = $1 AND p.provider_id = $2 AND \
+         p.version_id <> $3 {join} DESC LIMIT 1"
+    );
+    Ok(sql::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(consumer)
+        .bind(provider)
+        .bind(version)
+        .bind(name)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// The newest publication, of one side or pair or of all.
+pub(crate) async fn newest(
+    conn: &mut Conn,
+    consumer: Option<&str>,
+    provider: Option<&str>,
+) -> Result<Option<Published>, BrokerError> {
+    let sql = sqlx::AssertSqlSafe(format!(
+        "{PUBLISHED} WHERE (CAST($1 AS TEXT) IS NULL OR c.name = $1) AND (CAST($2 AS TEXT) IS NULL OR pr.name = $2) \
+         ORDER BY p.id DESC LIMIT 1"
+    ));
+    Ok(sql::query_as(sql).bind(consumer).bind(provider).fetch_optional(conn).await?)
+}
+
 /// A consumer of some provider.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Consumer {

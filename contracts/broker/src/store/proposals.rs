@@ -57,8 +57,8 @@ pub(crate) async fn insert(conn: &mut Conn, new: &NewProposal<'_>, now: i64) -> 
     let uuid = uuid();
     sql::query(
         "INSERT INTO proposals (uuid, consumer_id, provider_id, consumer_branch, content_row, state, title, \
-         pull_request_url, team, author, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+         pull_request_url, team, author, created_at, updated_at, proposed_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)",
     )
     .bind(&uuid)
     .bind(new.consumer_id)
@@ -71,6 +71,7 @@ pub(crate) async fn insert(conn: &mut Conn, new: &NewProposal<'_>, now: i64) -> 
     .bind(new.team)
     .bind(new.author)
     .bind(now)
+    .bind(crate::auth::gate::user_name())
     .execute(conn)
     .await?;
     Ok(uuid)
@@ -83,6 +84,16 @@ pub(crate) async fn get(conn: &mut Conn, uuid: &str) -> Result<ProposalRow, Brok
         .fetch_optional(conn)
         .await?
         .ok_or_else(|| BrokerError::NotFound(format!("there is no proposal {uuid}")))
+}
+
+/// The user who proposed it, if one did.
+pub(crate) async fn proposed_by(conn: &mut Conn, uuid: &str) -> Result<Option<String>, BrokerError> {
+    let found: Option<Option<String>> =
+        sql::query_scalar("SELECT proposed_by FROM proposals WHERE uuid = $1")
+            .bind(uuid)
+            .fetch_optional(conn)
+            .await?;
+    Ok(found.flatten())
 }
 
 /// Newest first, of one provider, consumer or state, or all.

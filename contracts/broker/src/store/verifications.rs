@@ -12,6 +12,8 @@ pub(crate) struct Verification {
     pub(crate) build_url: Option<String>,
     pub(crate) test_results: Option<String>,
     pub(crate) verified_by: Option<String>,
+    /// The user who posted it.
+    pub(crate) posted_by: Option<String>,
     pub(crate) created_at: i64,
 }
 
@@ -26,16 +28,17 @@ pub(crate) struct NewVerification {
     pub(crate) build_url: Option<String>,
     pub(crate) test_results: Option<String>,
     pub(crate) verified_by: Option<String>,
+    pub(crate) posted_by: Option<String>,
 }
 
 const COLUMNS: &str = "SELECT r.id AS id, r.content_row AS content_row, v.number AS provider_version, \
-     r.success AS success, r.build_url AS build_url, r.test_results AS test_results, r.verified_by AS verified_by, \
+     r.success AS success, r.build_url AS build_url, r.test_results AS test_results, r.verified_by AS verified_by, r.posted_by AS posted_by, \
      r.created_at AS created_at FROM verifications r JOIN versions v ON v.id = r.provider_version_id";
 
 pub(crate) async fn insert(conn: &mut Conn, new: &NewVerification, now: i64) -> Result<i64, BrokerError> {
     Ok(sql::query_scalar(
         "INSERT INTO verifications (content_row, provider_version_id, success, pending, wip, build_url, test_results, \
-         verified_by, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+         verified_by, created_at, posted_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
     )
     .bind(new.content_row)
     .bind(new.provider_version_id)
@@ -46,6 +49,7 @@ pub(crate) async fn insert(conn: &mut Conn, new: &NewVerification, now: i64) -> 
     .bind(&new.test_results)
     .bind(&new.verified_by)
     .bind(now)
+    .bind(&new.posted_by)
     .fetch_one(conn)
     .await?)
 }

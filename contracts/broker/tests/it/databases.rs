@@ -10,6 +10,11 @@ fn server() -> Option<String> {
     std::env::var("TRACEPACT_TEST_POSTGRES").ok()
 }
 
+/// Whether tests run on files.
+pub(crate) fn is_file() -> bool {
+    server().is_none()
+}
+
 /// A database with nothing in it. It is gone with the folder, or with the server.
 pub(crate) async fn fresh() -> (Database, tempfile::TempDir) {
     static MADE: AtomicU32 = AtomicU32::new(0);

@@ -68,7 +68,8 @@ impl Bench {
         let broker = Broker::open(config, clock.clone()).await.unwrap();
         let routes = pact_routes(broker.clone()).merge(native_routes(broker.clone())).unwrap();
         let access = Access::for_listen([127, 0, 0, 1].into())
-            .with_token(Secret::new(ADMIN), Scopes::NONE.with(Scope::Admin));
+            .with_token(Secret::new(ADMIN), Scopes::NONE.with(Scope::Admin))
+            .with_identities(broker.identities());
         Self { router: routes.into_router(Arc::new(access)), broker, clock, _dir: dir }
     }
 
