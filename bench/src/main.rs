@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "a command line tool talks on standard output")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the machine's clock")]
 
+mod contracts;
 mod floor;
 mod generate;
 mod latency;
@@ -37,6 +38,8 @@ struct Args {
     spans: spans::SpanOptions,
     #[command(flatten)]
     load: shop::LoadOptions,
+    #[command(flatten)]
+    contracts: contracts::ContractOptions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,6 +48,8 @@ enum Part {
     Spans,
     /// The shop under a steady load of orders.
     Shop,
+    /// The contract broker over a long history.
+    Contracts,
 }
 
 #[tokio::main]
@@ -53,11 +58,15 @@ async fn main() -> anyhow::Result<()> {
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         anyhow::bail!("another TLS provider was installed first");
     }
-    if args.only != Some(Part::Shop) {
+    let wanted = |part| args.only.is_none_or(|only| only == part);
+    if wanted(Part::Spans) {
         spans::run(&args.tracepact, &args.spans).await?;
     }
-    if args.only != Some(Part::Spans) {
+    if wanted(Part::Shop) {
         shop::run(&args.tracepact, &args.shop, &args.load).await?;
+    }
+    if wanted(Part::Contracts) {
+        contracts::run(&args.tracepact, &args.contracts).await?;
     }
     Ok(())
 }

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 mod e2e {
+    mod broker_cli;
     mod generated_java;
     mod kill9;
     mod otel_clients;
     mod own_cli;
     mod pact_cli;
+    mod pipelines;
     mod proposal_cli;
     mod pact_clients;
     mod provider;

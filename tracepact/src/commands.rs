@@ -1,5 +1,6 @@
 //! The command line: one module per command.
 
+mod broker;
 mod config;
 mod contracts;
 mod serve;
@@ -27,6 +28,7 @@ enum Command {
     Contract(contracts::Contract),
     Verify(contracts::Verify),
     Stub(contracts::Stub),
+    Broker(Box<broker::Broker>),
 }
 
 impl CommandLine {
@@ -41,6 +43,7 @@ impl CommandLine {
             Command::Contract(command) => client(command.run()),
             Command::Verify(command) => client(command.run()),
             Command::Stub(command) => client(command.run()),
+            Command::Broker(command) => client(command.run()),
         }
     }
 }

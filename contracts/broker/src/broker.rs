@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use sqlx::migrate::MigrateError;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, watch};
 use tracepact_base::{Clock, Edge, Event, EventKind, ServiceName, SharedClock};
 use tracepact_listener::Caller;
 
@@ -29,7 +29,12 @@ struct Inner {
     /// Where the last client reached us.
     reached_at: RwLock<String>,
     gate: GateState,
+    changes: watch::Sender<u64>,
+    waiting: Semaphore,
 }
+
+/// Most requests that wait for a change at a time.
+const WAITING_MAX: usize = 1_000;
 
 impl std::fmt::Debug for Broker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,6 +71,8 @@ impl Broker {
             webhooks: Notify::new(),
             reached_at: RwLock::new(String::new()),
             gate: GateState::new(),
+            changes: watch::Sender::new(0),
+            waiting: Semaphore::new(WAITING_MAX),
         };
         let broker = Self { inner: Arc::new(inner) };
         broker.look_for_users().await?;
@@ -90,6 +97,12 @@ impl Broker {
         self.inner.store.ping().await?;
         // Another broker on the same database may have got its first user.
         self.look_for_users().await
+    }
+
+    /// Lets every request that waits for a change answer now: for a drain.
+    pub fn stop_waiting(&self) {
+        self.inner.waiting.close();
+        self.inner.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Closes the database after running requests are done with it.
@@ -158,7 +171,18 @@ impl Broker {
         }
     }
 
-    /// Writes down who made the running request and what it is, commits, and wakes who delivers events and webhooks.
+    /// Told of every commit of this process.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changes.subscribe()
+    }
+
+    /// Places for requests that wait for a change.
+    pub(crate) fn waiting(&self) -> &Semaphore {
+        &self.inner.waiting
+    }
+
+    /// Writes down who made the running request and what it is, commits, and wakes who delivers events and webhooks and
+    /// who waits for a change.
     pub(crate) async fn commit(&self, mut write: Write<'_>) -> Result<(), BrokerError> {
         if let Some(caller) = Caller::current() {
             audit::add(write.conn(), caller.name(), &caller.request(), self.now()).await?;
@@ -166,6 +190,7 @@ impl Broker {
         write.commit().await?;
         self.inner.outbox.notify_one();
         self.inner.webhooks.notify_one();
+        self.inner.changes.send_modify(|count| *count = count.wrapping_add(1));
         Ok(())
     }
 

@@ -12,9 +12,13 @@ use crate::store::decisions;
 use crate::store::verifications::Verification;
 use crate::{Broker, BrokerError};
 
+mod exceptions;
 mod gather;
 mod mismatches;
+mod resolve;
+pub(crate) mod waiting;
 
+use exceptions::Exceptions;
 use gather::gather;
 
 /// Longest wait for a trace of the breakage.
@@ -84,7 +88,7 @@ impl Broker {
     /// The same answer, for who only looks: nothing is kept or counted.
     pub(crate) async fn look(&self, asked: &DeployQuestion) -> Result<Judgement, BrokerError> {
         let mut read = self.store().read().await?;
-        let (question, gathered) = gather(&mut read, asked).await?;
+        let (question, gathered) = gather(&mut read, asked, self.now()).await?;
         drop(read);
         let verdict = decide(&question, &gathered.history);
         let mut judgement = Judgement { verdict, results: gathered.results, trace: None };
@@ -94,9 +98,16 @@ impl Broker {
         Ok(judgement)
     }
 
+    /// Whether the answer is more than "unknown".
+    async fn known(&self, asked: &DeployQuestion) -> Result<bool, BrokerError> {
+        let mut read = self.store().read().await?;
+        let (question, gathered) = gather(&mut read, asked, self.now()).await?;
+        Ok(decide(&question, &gathered.history).deployable.is_some())
+    }
+
     async fn trace_of(&self, verdict: &Verdict) -> Option<Link> {
         let finder = self.trace_finder()?;
-        let failed = verdict.rows.iter().filter(|row| !row.ignored && row.outcome == Outcome::Failed);
+        let failed = verdict.rows.iter().filter(|row| row.counts() && row.outcome == Outcome::Failed);
         for row in failed {
             for mismatch in &row.mismatches {
                 let operation = mismatch.operation.as_deref().and_then(|o| o.split_once(' '));
@@ -141,6 +152,7 @@ impl Broker {
         judgement: &Judgement,
     ) -> Result<(), BrokerError> {
         let now = self.now();
+        let exceptions = Exceptions::of(&judgement.verdict);
         let row = decisions::DecisionRow {
             pacticipant: pacticipant.to_owned(),
             version: version.to_owned(),
@@ -148,12 +160,16 @@ impl Broker {
             deployable: judgement.verdict.deployable,
             reason: judgement.verdict.reason(),
             trace: judgement.trace.as_ref().map(|link| link.href.clone()),
+            exceptions: exceptions.json(),
             times: 1,
             at: now,
             last_at: now,
         };
         let mut write = self.store().write().await?;
         let changed = decisions::record(write.conn(), &row).await?;
+        if changed {
+            self.audit_exceptions(write.conn(), &exceptions, &row).await?;
+        }
         if changed && judgement.verdict.deployable != Some(true) {
             let title = format!("{pacticipant} {version} may not go to {environment}");
             let mut event = about(self.event(EventKind::GateRefusal, title), pacticipant)
@@ -162,7 +178,7 @@ impl Broker {
                 .with("environment", environment)
                 .with("result", result);
             if let Some(failed) =
-                judgement.verdict.rows.iter().find(|r| !r.ignored && r.outcome == Outcome::Failed)
+                judgement.verdict.rows.iter().find(|r| r.counts() && r.outcome == Outcome::Failed)
             {
                 event = on_edge(event, &failed.consumer, &failed.provider)
                     .with("consumer", failed.consumer.as_str())

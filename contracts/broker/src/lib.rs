@@ -33,6 +33,7 @@ pub mod fuzzing;
 mod hal;
 mod hooks;
 mod judge;
+mod leasing;
 mod native;
 mod outbox;
 mod proposing;
@@ -40,6 +41,7 @@ mod publish;
 mod selection;
 mod store;
 mod webhooks;
+mod waiving;
 
 pub use auth::{AuthConfig, BasicPair};
 pub use broker::Broker;

@@ -10,12 +10,15 @@ use utoipa::OpenApi;
 
 use crate::Broker;
 
-mod gate;
+mod decisions;
+pub(crate) mod gate;
+mod leases;
 mod overview;
 mod proposal_answers;
 mod proposal_sync;
 mod proposals;
 mod users;
+mod waivers;
 
 /// The native routes. Pact clients' own addresses do not overlap with them, so both can stand on one port.
 pub fn native_routes(broker: Broker) -> Routes {
@@ -23,7 +26,19 @@ pub fn native_routes(broker: Broker) -> Routes {
         .get("/tracepact/v1/contracts/overview", Scope::Read, overview::overview)
         .get("/tracepact/v1/contracts/can-i-deploy", Scope::Read, gate::can_i_deploy)
         .get("/tracepact/v1/contracts/matrix", Scope::Read, gate::matrix)
-        .get("/tracepact/v1/contracts/decisions", Scope::Read, gate::decisions)
+        .get("/tracepact/v1/contracts/decisions", Scope::Read, decisions::decisions)
+        .get("/tracepact/v1/waivers", Scope::Read, waivers::list_waivers)
+        .post("/tracepact/v1/waivers", Scope::Admin, waivers::waive)
+        .get("/tracepact/v1/waivers/{id}", Scope::Read, waivers::get_waiver)
+        .post("/tracepact/v1/waivers/{id}/approve", Scope::Admin, waivers::approve)
+        .post("/tracepact/v1/waivers/{id}/revoke", Scope::Admin, waivers::revoke)
+        .get("/tracepact/v1/environments/{environment}/rules", Scope::Read, waivers::rules)
+        .put("/tracepact/v1/environments/{environment}/rules", Scope::Admin, waivers::set_rules)
+        .get("/tracepact/v1/environments/{environment}/lease", Scope::Read, leases::holder)
+        .post("/tracepact/v1/environments/{environment}/lease", Scope::Publish, leases::acquire)
+        .put("/tracepact/v1/leases/{id}", Scope::Publish, leases::renew)
+        .delete("/tracepact/v1/leases/{id}", Scope::Publish, leases::release)
+        .post("/tracepact/v1/leases/{id}/deployment", Scope::Publish, leases::record)
         .get("/tracepact/v1/proposals", Scope::Read, proposals::list)
         .post("/tracepact/v1/proposals", Scope::Publish, proposals::propose)
         .get("/tracepact/v1/proposals/{id}", Scope::Read, proposals::get)
@@ -55,7 +70,19 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     overview::overview,
     gate::can_i_deploy,
     gate::matrix,
-    gate::decisions,
+    decisions::decisions,
+    waivers::list_waivers,
+    waivers::waive,
+    waivers::get_waiver,
+    waivers::approve,
+    waivers::revoke,
+    waivers::rules,
+    waivers::set_rules,
+    leases::holder,
+    leases::acquire,
+    leases::renew,
+    leases::release,
+    leases::record,
     proposals::list,
     proposals::propose,
     proposals::get,

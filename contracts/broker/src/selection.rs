@@ -1,6 +1,6 @@
 //! Which pacts a provider is to verify, and whether a failure breaks its build.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use tracepact_contract_model::{Selector, SelectorKind};
 
@@ -8,7 +8,7 @@ use crate::BrokerError;
 use crate::store::pacticipants::Pacticipant;
 use crate::store::pacts::{Published, Which, content_by_row, published};
 use crate::store::proposals;
-use crate::store::verifications::{SuccessBy, succeeded};
+use crate::store::verifications::{SuccessBy, succeeded, succeeded_among};
 use crate::store::{Conn, environments, versions};
 
 mod agreements;
@@ -78,8 +78,12 @@ pub(crate) async fn select(
         }
     }
     let mut selected: Vec<Selected> = found.into_values().collect();
-    for one in &mut selected {
-        one.pending = wanted.pending && is_pending(conn, provider, one.content_row, wanted).await?;
+    if wanted.pending {
+        let contents: Vec<i64> = selected.iter().map(|one| one.content_row).collect();
+        let pending = pending_among(conn, provider, contents, wanted).await?;
+        for one in &mut selected {
+            one.pending = pending.contains(&one.content_row);
+        }
     }
     add_selected_proposals(conn, provider, selectors, wanted, &mut selected).await?;
     rule_by_proposals(conn, provider, &mut selected).await?;
@@ -231,28 +235,35 @@ async fn matches(
 }
 
 /// Pending: this line of the provider never verified it successfully, so a failure is news and not a breakage.
-async fn is_pending(
+async fn pending_among(
     conn: &mut Conn,
     provider: &Pacticipant,
-    content: i64,
+    mut contents: Vec<i64>,
     wanted: &Wanted,
-) -> Result<bool, BrokerError> {
+) -> Result<HashSet<i64>, BrokerError> {
     if let Some(branch) = &wanted.branch {
-        if succeeded(conn, content, SuccessBy::Branch(branch), true).await? {
-            return Ok(false);
+        let done = succeeded_among(conn, &contents, SuccessBy::Branch(branch), true).await?;
+        contents.retain(|content| !done.contains(content));
+        if contents.is_empty() {
+            return Ok(HashSet::new());
         }
         let since = versions::branch_since(conn, provider.id, branch).await?.unwrap_or(i64::MAX);
-        return Ok(!succeeded(conn, content, SuccessBy::OtherBranchBefore(branch, since), true).await?);
+        let before = SuccessBy::OtherBranchBefore(branch, since);
+        let done = succeeded_among(conn, &contents, before, true).await?;
+        contents.retain(|content| !done.contains(content));
+        return Ok(contents.into_iter().collect());
     }
     if wanted.tags.is_empty() {
-        return Ok(!succeeded(conn, content, SuccessBy::Anyone, true).await?);
+        let done = succeeded_among(conn, &contents, SuccessBy::Anyone, true).await?;
+        contents.retain(|content| !done.contains(content));
+        return Ok(contents.into_iter().collect());
     }
+    let mut pending = HashSet::new();
     for tag in &wanted.tags {
-        if !succeeded(conn, content, SuccessBy::Tag(tag), true).await? {
-            return Ok(true);
-        }
+        let done = succeeded_among(conn, &contents, SuccessBy::Tag(tag), true).await?;
+        pending.extend(contents.iter().copied().filter(|content| !done.contains(content)));
     }
-    Ok(false)
+    Ok(pending)
 }
 
 /// Work in progress: new heads of branches and tags, and open proposals, that this line has not verified yet.

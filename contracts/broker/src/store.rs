@@ -28,6 +28,9 @@ use crate::{BrokerError, Database};
 pub(crate) mod audit;
 pub(crate) mod decisions;
 pub(crate) mod environments;
+mod heads;
+pub(crate) mod leases;
+pub(crate) mod meeting;
 mod open;
 pub(crate) mod outbox;
 pub(crate) mod pacticipants;
@@ -39,6 +42,7 @@ pub(crate) mod users;
 pub(crate) mod verifications;
 pub(crate) mod versions;
 pub(crate) mod webhooks;
+pub(crate) mod waivers;
 
 use open::Pools;
 

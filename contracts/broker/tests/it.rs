@@ -11,7 +11,9 @@ mod it {
     mod clients;
     mod databases;
     mod fuzz;
+    mod exceptions;
     mod gate;
+    mod leases;
     mod outbox;
     mod parallel;
     mod postgres;

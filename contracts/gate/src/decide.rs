@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::explain::clears;
-use crate::facts::{AcceptedFact, History, PactFact, Question, ResultFact, Target};
+use crate::clears::clears;
+use crate::facts::{AcceptedFact, History, PactFact, Question, ResultFact, Target, Waiver};
 use crate::verdict::{Outcome, Row, RowKind, Verdict, conclude};
 
 /// Answers `question` from `history`. The order of facts does not matter; results not asked about do not either.
@@ -34,7 +34,7 @@ pub fn decide(question: &Question, history: &History) -> Verdict {
             }
         }
     }
-    conclude(question, rows.into_values().collect())
+    conclude(question, history, rows.into_values().collect())
 }
 
 type Key = (RowKind, String, Option<String>, String, Option<String>, String);
@@ -81,9 +81,18 @@ impl<'a> Index<'a> {
         Some(subjects.flat_map(|s| &s.versions).collect())
     }
 
+    fn any_version(&self, pacticipant: &str) -> bool {
+        self.question.subjects.iter().any(|s| s.any && s.pacticipant == pacticipant)
+    }
+
     /// The provider versions that a subject's pact would meet; one `None` when it needs one and none is there.
     fn provider_versions(&self, pact: &PactFact) -> Vec<Option<String>> {
         let versions: BTreeSet<String> = match self.subject_versions(&pact.provider) {
+            Some(versions) if self.any_version(&pact.provider) => versions
+                .into_iter()
+                .filter(|version| self.result(pact, Some(version)).is_some())
+                .cloned()
+                .collect(),
             Some(versions) => versions.into_iter().cloned().collect(),
             None if self.question.target == Target::None => {
                 if self.question.subjects.len() > 1 {
@@ -109,7 +118,9 @@ impl<'a> Index<'a> {
     /// Whether the consumer version of `pact` would meet `provider_version`, a subject.
     fn consumer_is_there(&self, pact: &PactFact, provider_version: &str) -> bool {
         if let Some(versions) = self.subject_versions(&pact.consumer) {
-            return versions.contains(&pact.consumer_version);
+            return versions.contains(&pact.consumer_version)
+                && (!self.any_version(&pact.provider)
+                    || self.result(pact, Some(provider_version)).is_some());
         }
         if self.question.target == Target::None {
             return self.question.subjects.len() == 1 && self.result(pact, Some(provider_version)).is_some();
@@ -142,10 +153,14 @@ impl<'a> Index<'a> {
             outcome: outcome(result),
             result: result.map(|r| r.number),
             mismatches: result.map(|r| r.mismatches.clone()).unwrap_or_default(),
+            posted_by: result.and_then(|r| r.posted_by.clone()),
             ignored: false,
+            waived: None,
             clears: None,
             proposal: None,
+            accepted_by: None,
             wording,
+            content_since_ns: pact.content_since_ns,
         };
         self.finish(row)
     }
@@ -168,9 +183,13 @@ impl<'a> Index<'a> {
             outcome: outcome(result),
             result: result.map(|r| r.number),
             mismatches: result.map(|r| r.mismatches.clone()).unwrap_or_default(),
+            posted_by: result.and_then(|r| r.posted_by.clone()),
             ignored: false,
+            waived: None,
             clears: None,
             proposal: Some(accepted.proposal.clone()),
+            accepted_by: accepted.accepted_by.clone(),
+            content_since_ns: accepted.content_since_ns,
             wording: (
                 format!(
                     "the contract that {} proposed on branch {}",
@@ -183,7 +202,8 @@ impl<'a> Index<'a> {
     }
 
     fn finish(&self, mut row: Row) -> Row {
-        row.ignored = self.question.ignore.iter().any(|ignore| {
+        let ignore = if self.question.ignore_forbidden { &[][..] } else { &self.question.ignore[..] };
+        row.ignored = ignore.iter().any(|ignore| {
             let matches = |name: &str, version: Option<&str>| {
                 name == ignore.pacticipant
                     && ignore.version.as_deref().is_none_or(|wanted| version.is_some_and(|v| v == wanted))
@@ -191,8 +211,14 @@ impl<'a> Index<'a> {
             matches(&row.consumer, row.consumer_version.as_deref())
                 || matches(&row.provider, row.provider_version.as_deref())
         });
-        if !row.ignored {
-            row.clears = clears(&row, self.question);
+        if !row.ignored && row.outcome != Outcome::Success {
+            let covering: Vec<&Waiver> = self.question.waivers.iter().filter(|w| covers(w, &row)).collect();
+            let counting = covering.iter().filter(|w| w.effective).min_by_key(|w| &w.id);
+            row.waived = counting.map(|w| w.id.clone());
+            if row.waived.is_none() {
+                let waiting = covering.iter().map(|w| w.name.as_str()).min();
+                row.clears = clears(&row, self.question, self.history, waiting);
+            }
         }
         row
     }
@@ -237,6 +263,17 @@ impl<'a> Index<'a> {
             }
         }
     }
+}
+
+/// Whether a waiver is about this row.
+fn covers(waiver: &Waiver, row: &Row) -> bool {
+    let fits = |wanted: &Option<String>, found: Option<&str>| {
+        wanted.as_deref().is_none_or(|w| found.is_some_and(|f| f == w))
+    };
+    fits(&waiver.consumer, Some(&row.consumer))
+        && fits(&waiver.consumer_version, row.consumer_version.as_deref())
+        && fits(&waiver.provider, Some(&row.provider))
+        && fits(&waiver.provider_version, row.provider_version.as_deref())
 }
 
 fn outcome(result: Option<&ResultFact>) -> Outcome {

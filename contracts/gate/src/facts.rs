@@ -1,6 +1,6 @@
 //! What is asked, and what is known: the inputs of the judgement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A deploy question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,17 @@ pub struct Question {
     pub target: Target,
     /// What must not count.
     pub ignore: Vec<Ignore>,
+    /// The environment does not allow ignoring: `ignore` has no effect and a warning says so.
+    pub ignore_forbidden: bool,
+    /// Waivers of the environment that have neither expired nor been revoked.
+    pub waivers: Vec<Waiver>,
+}
+
+impl Question {
+    /// About `subjects`, with nothing ignored or waived.
+    pub fn new(subjects: Vec<Subject>, target: Target) -> Self {
+        Self { subjects, target, ignore: Vec::new(), ignore_forbidden: false, waivers: Vec::new() }
+    }
 }
 
 /// One pacticipant that is asked about, its selector already resolved to versions.
@@ -26,6 +37,8 @@ pub struct Subject {
     pub exact: bool,
     /// The version number asked for that does not exist, if so.
     pub missing: Option<String>,
+    /// Every version is meant: then a pact meets the versions that have results for it, and not each of them.
+    pub any: bool,
 }
 
 impl Subject {
@@ -37,6 +50,7 @@ impl Subject {
             wording: format!("version {{}} of {pacticipant}"),
             exact: true,
             missing: None,
+            any: false,
         }
     }
 }
@@ -67,6 +81,34 @@ pub struct Ignore {
     pub exists: bool,
 }
 
+/// A promise to live with a breakage for a while. Unlike an ignored version it has a name, a reason and an end, and it
+/// takes out only rows that do not hold: once they hold they count again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Why it was given.
+    pub reason: String,
+    /// Who gave it.
+    pub by: String,
+    /// The second person, where there is one.
+    pub approved_by: Option<String>,
+    /// Whether it counts: false while it waits for the second person that the environment demands.
+    pub effective: bool,
+    /// Whose contracts; absent: everyone's.
+    pub consumer: Option<String>,
+    /// Of one version; absent: of every.
+    pub consumer_version: Option<String>,
+    /// With which provider; absent: with every.
+    pub provider: Option<String>,
+    /// With one version of it; absent: with every.
+    pub provider_version: Option<String>,
+    /// When it ends, in nanoseconds since 1970.
+    pub expires_at_ns: u64,
+}
+
 /// Everything relevant that is stored. Order never matters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
@@ -78,6 +120,19 @@ pub struct History {
     pub accepted: Vec<AcceptedFact>,
     /// For every other pacticipant: its versions in the target.
     pub counterparts: BTreeMap<String, Counterpart>,
+    /// What is known of the verification of provider versions that miss a result, by provider and version.
+    pub jobs: BTreeMap<(String, String), JobFact>,
+    /// Nothing at all is recorded in the environment that is asked about.
+    pub environment_empty: bool,
+}
+
+/// The verification of one provider version: what tells whether a missing result is on its way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFact {
+    /// When its latest result, of any contract, arrived; in nanoseconds since 1970.
+    pub last_result_at_ns: Option<u64>,
+    /// Contents whose verification by this version was asked for by webhook and has not come yet.
+    pub requested: BTreeSet<String>,
 }
 
 /// The versions of one pacticipant that are in the target.
@@ -107,6 +162,8 @@ pub struct PactFact {
     pub provider: String,
     /// The content of the pact.
     pub content_id: String,
+    /// When this content was first stored, in nanoseconds since 1970; 0 when it is not known.
+    pub content_since_ns: u64,
 }
 
 impl PactFact {
@@ -117,6 +174,7 @@ impl PactFact {
             consumer_version: consumer_version.to_owned(),
             provider: provider.to_owned(),
             content_id: content_id.to_owned(),
+            content_since_ns: 0,
         }
     }
 }
@@ -138,6 +196,8 @@ pub struct ResultFact {
     pub success: bool,
     /// What did not hold.
     pub mismatches: Vec<Mismatch>,
+    /// Who posted it, when known.
+    pub posted_by: Option<String>,
 }
 
 /// One thing that did not hold in a verification.
@@ -166,4 +226,6 @@ pub struct AcceptedFact {
     pub content_id: String,
     /// Who accepted, when known.
     pub accepted_by: Option<String>,
+    /// When this content was first stored, in nanoseconds since 1970; 0 when it is not known.
+    pub content_since_ns: u64,
 }

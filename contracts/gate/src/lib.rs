@@ -4,11 +4,8 @@
 //!
 //! ```
 //! use tracepact_gate::{decide, Counterpart, History, PactFact, Question, Subject, Target};
-//! let question = Question {
-//!     subjects: vec![Subject::version("orders", "1")],
-//!     target: Target::Environment("production".into()),
-//!     ignore: vec![],
-//! };
+//! let question =
+//!     Question::new(vec![Subject::version("orders", "1")], Target::Environment("production".into()));
 //! let history = History {
 //!     pacts: vec![PactFact::new("orders", "1", "products", "c0ffee")],
 //!     counterparts: [("products".to_owned(), Counterpart::versions(["7"]))].into(),
@@ -22,16 +19,22 @@
 //! two live versions is a yes), and the verdict is always taken over all rows (there a page limit changes it). One rule is
 //! added: a provider also needs a success for every contract it *accepted*, whether or not that consumer is live.
 //!
+//! A *waiver* takes rows that do not hold out of the decision, like an ignored version does, but has a name, a reason and
+//! an end and is listed in the verdict.
+//!
 //! What it deliberately does not do: look anything up, page, format HAL, or know how versions came to be live.
 
+mod clears;
 mod decide;
 mod explain;
 mod facts;
 mod verdict;
 
+pub use clears::Clears;
 pub use decide::decide;
-pub use explain::Clears;
+pub use explain::{Explanation, ExplanationKind};
 pub use facts::{
-    AcceptedFact, Counterpart, History, Ignore, Mismatch, PactFact, Question, ResultFact, Subject, Target,
+    AcceptedFact, Counterpart, History, Ignore, JobFact, Mismatch, PactFact, Question, ResultFact, Subject,
+    Target, Waiver,
 };
 pub use verdict::{Notice, NoticeKind, Outcome, Row, RowKind, Verdict};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::explain::Clears;
-use crate::facts::{Mismatch, Question, Target};
+use crate::clears::Clears;
+use crate::explain::{Explanation, explain};
+use crate::facts::{History, Mismatch, Question, Target, Waiver};
 
 /// The answer to a [`Question`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,12 @@ pub struct Verdict {
     pub unknown: usize,
     /// Rows that do not count because it was asked so.
     pub ignored: usize,
+    /// Rows that do not hold and do not count because of a waiver.
+    pub waived: usize,
+    /// The waivers that made a row not count, each once.
+    pub waivers: Vec<Waiver>,
+    /// Why not, or what to do next, whole sentences with who, what and the command; empty for a plain yes.
+    pub explain: Vec<Explanation>,
 }
 
 impl Verdict {
@@ -103,22 +110,45 @@ pub struct Row {
     pub result: Option<i64>,
     /// What did not hold.
     pub mismatches: Vec<Mismatch>,
+    /// Who posted the result, when known.
+    pub posted_by: Option<String>,
     /// Whether it was asked not to count.
     pub ignored: bool,
+    /// The waiver because of which it does not count.
+    pub waived: Option<String>,
     /// What would clear it; absent when it holds or does not count.
     pub clears: Option<Clears>,
     /// The proposal, for an accepted contract.
     pub proposal: Option<String>,
+    /// Who accepted it, when known.
+    pub accepted_by: Option<String>,
     /// The pair in words, for reasons.
     pub(crate) wording: (String, String),
+    /// When the content was first stored, or accepted, in nanoseconds since 1970; 0 when it is not known.
+    pub content_since_ns: u64,
+}
+
+impl Row {
+    /// Whether the verdict rests on it.
+    pub fn counts(&self) -> bool {
+        !self.ignored && self.waived.is_none()
+    }
 }
 
 /// The verdict over all of `rows`.
-pub(crate) fn conclude(question: &Question, rows: Vec<Row>) -> Verdict {
-    let count = |outcome| rows.iter().filter(|row| !row.ignored && row.outcome == outcome).count();
+pub(crate) fn conclude(question: &Question, history: &History, rows: Vec<Row>) -> Verdict {
+    let count = |outcome| rows.iter().filter(|row| row.counts() && row.outcome == outcome).count();
     let (success, failed, unknown) =
         (count(Outcome::Success), count(Outcome::Failed), count(Outcome::Unknown));
     let ignored = rows.iter().filter(|row| row.ignored).count();
+    let waived = rows.iter().filter(|row| row.waived.is_some()).count();
+    let mut waivers: Vec<Waiver> = question
+        .waivers
+        .iter()
+        .filter(|w| rows.iter().any(|row| row.waived.as_deref() == Some(w.id.as_str())))
+        .cloned()
+        .collect();
+    waivers.sort_by(|a, b| a.id.cmp(&b.id));
     let missing: Vec<String> = question
         .subjects
         .iter()
@@ -138,7 +168,7 @@ pub(crate) fn conclude(question: &Question, rows: Vec<Row>) -> Verdict {
     };
     let mut notices = warnings(question);
     let mut seen = BTreeSet::new();
-    let counted = rows.iter().filter(|row| !row.ignored && row.outcome != Outcome::Success);
+    let counted = rows.iter().filter(|row| row.counts() && row.outcome != Outcome::Success);
     for text in missing.into_iter().chain(counted.map(reason)) {
         if seen.insert(text.clone()) {
             notices.push(Notice { kind: NoticeKind::Error, text });
@@ -152,7 +182,8 @@ pub(crate) fn conclude(question: &Question, rows: Vec<Row>) -> Verdict {
         };
         notices.push(Notice { kind: NoticeKind::Success, text: text.into() });
     }
-    Verdict { deployable, notices, rows, success, failed, unknown, ignored }
+    let explain = explain(question, history, &rows, deployable);
+    Verdict { deployable, notices, rows, success, failed, unknown, ignored, waived, waivers, explain }
 }
 
 fn warnings(question: &Question) -> Vec<Notice> {
@@ -174,6 +205,13 @@ fn warnings(question: &Question) -> Vec<Notice> {
     for ignore in question.ignore.iter().filter(|i| !i.exists) {
         let version = ignore.version.as_ref().map(|v| format!("version {v} of ")).unwrap_or_default();
         texts.push(format!("WARN: Cannot ignore {version}{} because it does not exist", ignore.pacticipant));
+    }
+    if question.ignore_forbidden && !question.ignore.is_empty() {
+        let names: Vec<&str> = question.ignore.iter().map(|i| i.pacticipant.as_str()).collect();
+        texts.push(format!(
+            "WARN: This environment does not allow ignoring, so {} counts. A waiver would be listed with its reason and end.",
+            names.join(", ")
+        ));
     }
     texts.into_iter().map(|text| Notice { kind: NoticeKind::Warning, text }).collect()
 }

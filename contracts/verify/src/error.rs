@@ -41,12 +41,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code of the command line: 2 for usage, 3 for a broker that cannot be reached, else 1.
+    /// The exit code of the command line: 2 for usage, 3 for a broker that cannot be reached, that lets nobody in, or is
+    /// in no state to answer, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
             Self::Unreachable { .. } => 3,
-            Self::Refused { status, .. } if *status >= 502 => 3,
+            Self::Refused { status, .. } if matches!(*status, 401 | 403 | 408 | 429 | 500..) => 3,
             _ => 1,
         }
     }

@@ -7,7 +7,7 @@
 //! ```no_run
 //! # async fn example() -> Result<(), tracepact_verify::Error> {
 //! let broker = tracepact_verify::BrokerClient::new("http://127.0.0.1:9292", None)?;
-//! let verdict = broker.can_i_deploy("products", "v2", "production").await?;
+//! let verdict = broker.can_i_deploy("products", "v2", "production", &tracepact_verify::AskOptions::default()).await?;
 //! println!("{}", verdict.reason);
 //! # Ok(())
 //! # }
@@ -25,6 +25,8 @@ pub mod differences;
 pub mod error;
 pub mod generate;
 pub mod github;
+pub mod junit;
+pub mod lease;
 pub mod lint;
 mod messages;
 pub mod proposals;
@@ -36,9 +38,10 @@ mod states;
 pub mod stub;
 pub mod verdict;
 
-pub use broker_client::BrokerClient;
+pub use broker_client::{AskOptions, BrokerClient, ClientOptions, Credentials};
 pub use error::Error;
+pub use lease::{Lease, LeaseWish};
 pub use provider::{InteractionOutcome, Outcome, ProviderCheck};
 pub use provider_config::ProviderConfig;
 pub use publish::{Publication, pact_files};
-pub use verdict::{Mismatch, Verdict, VerdictRow};
+pub use verdict::{Explained, Mismatch, UsedWaiver, Verdict, VerdictRow};

@@ -19,7 +19,7 @@ use crate::differences::{Difference, differences};
 use crate::messages::Bridge;
 use crate::provider_config::ProviderConfig;
 use crate::states::States;
-use crate::{BrokerClient, Error};
+use crate::{BrokerClient, Credentials, Error};
 
 /// What to verify.
 #[derive(Debug, Clone)]
@@ -84,7 +84,13 @@ pub struct InteractionOutcome {
 pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outcome, Error> {
     // The verifier reports a broker that is not there as a contract that does not hold.
     broker.reach().await?;
-    let auth = broker.token().map(|token| HttpAuth::Token(token.expose().to_owned()));
+    let auth = match broker.credentials() {
+        Credentials::None => None,
+        Credentials::Token(token) => Some(HttpAuth::Token(token.expose().to_owned())),
+        Credentials::Basic(user, password) => {
+            Some(HttpAuth::User(user.clone(), Some(password.expose().to_owned())))
+        }
+    };
     let source = PactSource::BrokerWithDynamicConfiguration {
         provider_name: check.provider.clone(),
         broker_url: broker.url().to_owned(),

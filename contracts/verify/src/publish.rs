@@ -23,6 +23,8 @@ pub struct Publication {
     pub tags: Vec<String>,
     /// Address of the build.
     pub build_url: Option<String>,
+    /// Add to what this version has already instead of being the same.
+    pub merge: bool,
     /// The pacts, parsed.
     pub pacts: Vec<Value>,
     /// The same as they were written: that is what is sent, since the form of a number is part of the content.
@@ -53,6 +55,12 @@ impl Publication {
         }
     }
 
+    /// Adds the pacts of another publication of the same consumer and version.
+    pub fn append(&mut self, mut other: Self) {
+        self.pacts.append(&mut other.pacts);
+        self.texts.append(&mut other.texts);
+    }
+
     /// The body of `POST /contracts/publish`.
     pub(crate) fn body(&self) -> Value {
         let contracts: Vec<Value> = self
@@ -66,6 +74,7 @@ impl Publication {
                     "providerName": pact.pointer("/provider/name"),
                     "specification": "pact",
                     "contentType": "application/json",
+                    "onConflict": if self.merge { "merge" } else { "overwrite" },
                     "content": base64::engine::general_purpose::STANDARD.encode(text),
                 })
             })
@@ -100,6 +109,19 @@ pub fn pact_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         } else {
             files.push(path.clone());
         }
+    }
+    Ok(files)
+}
+
+/// The files that a pattern such as `target/**/*.json` matches: `?`, `*`, `**`, `[…]`.
+///
+/// # Errors
+/// When the pattern is none, or matches nothing.
+pub fn glob_files(pattern: &str) -> Result<Vec<PathBuf>, Error> {
+    let found = glob::glob(pattern).map_err(|e| Error::Usage(format!("{pattern:?} is no pattern: {e}")))?;
+    let files: Vec<PathBuf> = found.filter_map(Result::ok).filter(|path| path.is_file()).collect();
+    if files.is_empty() {
+        return Err(Error::Usage(format!("{pattern:?} names no file")));
     }
     Ok(files)
 }

@@ -74,6 +74,54 @@ async fn the_gate_runs_a_deploy_only_on_yes() {
     server.stop().await;
 }
 
+/// Each may go as long as the other is not there; together they break.
+#[tokio::test]
+async fn of_two_deploys_that_exclude_each_other_exactly_one_goes_through() {
+    let server = Server::start().await;
+    server.tracepact(&["broker", "create-environment", "--name", "production"]).await.ended_with(0);
+    let publish = ["contract", "publish", &fixture("web-catalog.json"), "--version", "1", "--branch", "main"];
+    server.tracepact(&publish).await.ended_with(0);
+    // `web` 1 works with what is there, and not with what comes.
+    verify(&server, &Catalog::start("tea").await, "1").await.ended_with(0);
+    let deployed = ["record-deployment", "--pacticipant", "catalog", "--version", "1"];
+    server.tracepact(&[&deployed[..], &TO].concat()).await.ended_with(0);
+    verify(&server, &Catalog::start("coffee").await, "2").await;
+    let deploy = async |name: &str, version: &str| -> Ran {
+        // Long enough to overlap; ended by the other's wish for the lease being visible, not by time alone.
+        let args = ["deploy-gate", "--pacticipant", name, "--version", version, "--lease-life", "30"];
+        server.tracepact(&[&args[..], &TO, &["--", "sleep", "1"]].concat()).await
+    };
+    let (web, catalog) = tokio::join!(deploy("web", "1"), deploy("catalog", "2"));
+    let codes = (web.code, catalog.code);
+    assert!(codes == (0, 1) || codes == (1, 0), "{codes:?}\nweb: {}\ncatalog: {}", web.text, catalog.text);
+    let overview = server.api().get("/tracepact/v1/contracts/overview").await.unwrap();
+    assert_eq!(in_production(&overview, "2"), codes == (1, 0), "{overview}");
+    server.stop().await;
+}
+
+/// Guarantees: the command ran, but somebody else may have decided since; so nothing is recorded.
+#[tokio::test]
+async fn a_lost_lease_records_nothing() {
+    let server = with_web_deployed().await;
+    verify(&server, &Catalog::start("tea").await, "3").await.ended_with(0);
+    // The gate's own process is stopped until its lease has run out, as a machine that sleeps would.
+    let folder = server.folder();
+    let lease = format!("http://{}/tracepact/v1/environments/production/lease", server.address("broker"));
+    let script = format!(
+        "curl -sf {lease} > {}/held; kill -STOP $PPID; \
+         (until curl -sf {lease} | grep -q '\"held\":false'; do sleep 0.2; done; kill -CONT $PPID) &",
+        folder.display()
+    );
+    let args = ["deploy-gate", "--pacticipant", "catalog", "--version", "3", "--lease-life", "5"];
+    let ran = server.tracepact(&[&args[..], &TO, &["--", "sh", "-c", &script]].concat()).await;
+    ran.ended_with(3).said("is NOT recorded");
+    let held = std::fs::read_to_string(folder.join("held")).unwrap();
+    assert!(held.contains("\"held\":true"), "{held}");
+    let after = server.api().get("/tracepact/v1/contracts/overview").await.unwrap();
+    assert!(!in_production(&after, "3"), "{after}");
+    server.stop().await;
+}
+
 fn in_production(overview: &serde_json::Value, version: &str) -> bool {
     let catalog = overview["pacticipants"].as_array().unwrap().iter().find(|p| p["name"] == "catalog");
     catalog

@@ -10,6 +10,7 @@ mod deploy_gate;
 mod record_deployment;
 mod stub;
 mod verify;
+mod waive;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -218,6 +218,7 @@ async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode
     let draining = signals.first().await;
     tracing::info!("draining: requests in flight finish, new ones are refused");
     health.drain();
+    background.drain();
     let drained = draining.end(servers, background).await;
     tracing::info!("{}", if drained { "drained" } else { "some work did not finish in time" });
     Ok(ExitCode::SUCCESS)

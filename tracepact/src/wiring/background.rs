@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 /// Tasks that end when told to, and last steps for after them.
 pub(crate) struct Background {
+    drain: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
     last: Vec<BoxFuture<'static, ()>>,
@@ -15,12 +16,27 @@ pub(crate) struct Background {
 
 impl Background {
     pub(crate) fn new() -> Self {
-        Self { stop: CancellationToken::new(), tasks: TaskTracker::new(), last: Vec::new() }
+        Self {
+            drain: CancellationToken::new(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            last: Vec::new(),
+        }
     }
 
     /// Cancelled once the last request is answered; tasks end then.
     pub(crate) fn stop_token(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// Cancelled when the drain begins: requests that wait for something answer with what is known.
+    pub(crate) fn drain_token(&self) -> CancellationToken {
+        self.drain.clone()
+    }
+
+    /// The drain begins.
+    pub(crate) fn drain(&self) {
+        self.drain.cancel();
     }
 
     /// Runs `task` until it ends by itself or by [`Background::stop_token`].
@@ -35,6 +51,7 @@ impl Background {
 
     /// Ends everything.
     pub(crate) async fn end(self) {
+        self.drain.cancel();
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;

@@ -44,6 +44,11 @@ pub(super) async fn build(
     app.tables.add_broker(native_routes(broker.clone()))?;
     app.tables.add_http(native_routes(broker.clone()))?;
     watch(app, broker.clone());
+    let (waiting, draining) = (broker.clone(), app.background.drain_token());
+    app.background.spawn(async move {
+        draining.cancelled().await;
+        waiting.stop_waiting();
+    });
     let stop = app.background.stop_token();
     let (webhooks, webhooks_stop) = (broker.clone(), stop.clone());
     app.background.spawn(async move { webhooks.run_webhooks(webhooks_stop).await });

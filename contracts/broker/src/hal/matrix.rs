@@ -12,7 +12,9 @@ use tracepact_listener::{Routes, Scope};
 use super::links::{href, link};
 use super::{Ctx, iso};
 use crate::judge::{Asked, DeployQuestion, Judgement};
-use crate::store::{Conn, environments, pacticipants, pacts, versions};
+use crate::native::gate::{explained, used_waivers};
+use crate::store::environments::Environment;
+use crate::store::{Conn, environments, versions};
 use crate::{Broker, BrokerError};
 
 /// Most pacticipants asked about at once.
@@ -152,7 +154,7 @@ async fn show(
     wanted: &[Option<bool>],
 ) -> Result<Value, BrokerError> {
     let verdict = &judgement.verdict;
-    let mut shown = Shown { versions: HashMap::new() };
+    let mut shown = Shown { versions: HashMap::new(), environments: environments::list(conn, None).await? };
     let mut rows = Vec::new();
     let listed = verdict.rows.iter().filter(|r| wanted.is_empty() || wanted.contains(&r.outcome.success()));
     for row in listed.take(limit) {
@@ -165,8 +167,9 @@ async fn show(
         "failed": verdict.failed,
         "unknown": verdict.unknown,
     });
-    if verdict.ignored > 0 {
-        summary["ignored"] = verdict.ignored.into();
+    // Clients know one word for what does not count.
+    if verdict.ignored + verdict.waived > 0 {
+        summary["ignored"] = (verdict.ignored + verdict.waived).into();
     }
     let mut notices: Vec<Value> = verdict
         .notices
@@ -180,20 +183,20 @@ async fn show(
             json!({ "type": kind, "text": n.text })
         })
         .collect();
-    let mut told = Vec::new();
-    for clears in verdict.rows.iter().filter_map(|r| r.clears.as_ref()) {
-        let text = format!("To clear it: {}", clears.text());
-        if !told.contains(&text) {
-            told.push(text);
-        }
+    let explain = explained(verdict);
+    notices.extend(verdict.explain.iter().map(|e| json!({ "type": "info", "text": e.text() })));
+    let mut body = json!({ "summary": summary, "notices": notices, "matrix": rows, "explain": explain });
+    let waivers = used_waivers(verdict);
+    if !waivers.is_empty() {
+        body["waivers"] = json!(waivers);
     }
-    notices.extend(told.into_iter().map(|text| json!({ "type": "info", "text": text })));
-    Ok(json!({ "summary": summary, "notices": notices, "matrix": rows }))
+    Ok(body)
 }
 
 /// Versions as rows show them, each looked up once.
 struct Shown {
     versions: HashMap<(String, String), Value>,
+    environments: Vec<Environment>,
 }
 
 impl Shown {
@@ -227,7 +230,7 @@ impl Shown {
                 "_links": { "self": href(links.result(&row.provider, &row.consumer, &row.content_id, found.id)) },
             })
         });
-        let created = created_at(conn, row).await?;
+        let created = i64::try_from(row.content_since_ns).ok().filter(|at| *at > 0);
         let own = match &row.consumer_version {
             Some(number) => links.pact(&row.provider, &row.consumer, number),
             None => content,
@@ -249,8 +252,11 @@ impl Shown {
         if accepted {
             body["kind"] = "accepted".into();
         }
-        if row.ignored {
+        if !row.counts() {
             body["ignored"] = true.into();
+        }
+        if let Some(id) = &row.waived {
+            body["waiver"] = id.as_str().into();
         }
         Ok(body)
     }
@@ -284,10 +290,9 @@ impl Shown {
             })
             .collect();
         let mut present = Vec::new();
-        let all = environments::list(conn, None).await?;
         for released in [false, true] {
             for presence in environments::of_version(conn, row.id, released).await? {
-                if let Some(e) = all.iter().find(|e| e.id == presence.environment_id) {
+                if let Some(e) = self.environments.iter().find(|e| e.id == presence.environment_id) {
                     present.push(json!({
                         "uuid": e.uuid,
                         "name": e.name,
@@ -313,13 +318,4 @@ impl Shown {
         self.versions.insert(key, body.clone());
         Ok(body)
     }
-}
-
-async fn created_at(conn: &mut Conn, row: &Row) -> Result<Option<i64>, BrokerError> {
-    let (Some(consumer), Some(provider)) =
-        (pacticipants::find(conn, &row.consumer).await?, pacticipants::find(conn, &row.provider).await?)
-    else {
-        return Ok(None);
-    };
-    Ok(pacts::content(conn, consumer.id, provider.id, &row.content_id).await?.map(|c| c.created_at))
 }

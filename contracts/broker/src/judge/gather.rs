@@ -1,42 +1,72 @@
 //! Resolves what is asked to versions and gathers the history that bears on it.
+//!
+//! The number of queries follows the number of pacts that would meet, not the length of the history.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use tracepact_contract_model::Pact;
 use tracepact_gate::{
-    AcceptedFact, Counterpart, History, Ignore, PactFact, Question, ResultFact, Subject, Target,
+    AcceptedFact, Counterpart, History, Ignore, JobFact, PactFact, Question, ResultFact, Target, Waiver,
 };
 
+use super::DeployQuestion;
 use super::mismatches::mismatches;
-use super::{Asked, DeployQuestion};
+use super::resolve::{environment_named, known, resolve, version_id};
 use crate::BrokerError;
+use crate::store::environments::Environment;
+use crate::store::meeting::{self, VersionId};
 use crate::store::pacticipants::Pacticipant;
 use crate::store::pacts::Published;
 use crate::store::verifications::Verification;
 use crate::store::versions::Latest;
-use crate::store::{Conn, environments, pacticipants, pacts, proposals, verifications, versions};
+use crate::store::waivers::{self, Rules, WaiverRow};
+use crate::store::{Conn, pacticipants, pacts, proposals, verifications, versions};
 
 /// The history being gathered, with ids beside the names.
 #[derive(Default)]
 pub(super) struct Gathered {
     pub(super) history: History,
-    publications: Vec<Published>,
     pub(super) results: BTreeMap<i64, Verification>,
+    publications: Vec<Published>,
+    /// (consumer version, content row) of the publications.
+    seen: HashSet<(i64, i64)>,
+    /// What providers accepted: content row, when that content came, consumer, provider, content id.
+    accepted: Vec<Content>,
+    /// The versions that count of every pacticipant: those of subjects, and of counterparts in the target.
+    versions: BTreeMap<String, Vec<VersionId>>,
+}
+
+/// One content that is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Content {
+    row: i64,
+    consumer: String,
+    provider: String,
+    content_id: String,
 }
 
 /// Resolves what is asked and collects everything the judgement needs.
 pub(super) async fn gather(
     conn: &mut Conn,
     asked: &DeployQuestion,
+    now: i64,
 ) -> Result<(Question, Gathered), BrokerError> {
+    let mut gathered = Gathered::default();
     let mut subjects = Vec::new();
     let mut owners = Vec::new();
     for one in &asked.asked {
         let owner = known(conn, &one.pacticipant).await?;
-        subjects.push(resolve(conn, one, &owner).await?);
+        let (subject, found) = resolve(conn, one, &owner).await?;
+        let versions = gathered.versions.entry(owner.name.clone()).or_default();
+        for version in found {
+            if !versions.contains(&version) {
+                versions.push(version);
+            }
+        }
+        subjects.push(subject);
         owners.push(owner);
     }
-    let mut ignore = Vec::new();
+    let mut question = Question::new(subjects, asked.target.clone());
     for (pacticipant, version) in &asked.ignore {
         let owner = pacticipants::find(conn, pacticipant).await?;
         let exists = match (&owner, version) {
@@ -44,163 +74,87 @@ pub(super) async fn gather(
             (Some(_), None) => true,
             (Some(owner), Some(number)) => versions::find(conn, owner.id, number).await?.is_some(),
         };
-        ignore.push(Ignore { pacticipant: pacticipant.clone(), version: version.clone(), exists });
+        question.ignore.push(Ignore { pacticipant: pacticipant.clone(), version: version.clone(), exists });
     }
-    let question = Question { subjects, target: asked.target.clone(), ignore };
-    let mut gathered = Gathered::default();
-    let places = Places::of(conn, &asked.target).await?;
-    for (subject, owner) in question.subjects.iter().zip(&owners) {
-        as_consumer(conn, subject, owner, &mut gathered).await?;
-        as_provider(conn, &question, subject, owner, &places, asked, &mut gathered).await?;
+    let mut place = None;
+    if let Target::Environment(name) = &asked.target {
+        let environment = environment_named(conn, name).await?;
+        let rules = waivers::rules(conn, environment.id).await?;
+        question.ignore_forbidden = rules.forbid_ignore;
+        let standing = waivers::standing(conn, environment.id, now).await?;
+        question.waivers = standing.into_iter().map(|row| waiver(row, rules)).collect();
+        gathered.history.environment_empty = !meeting::anything_live(conn, environment.id).await?;
+        place = Some(environment);
+    }
+    for (index, owner) in owners.iter().enumerate() {
+        if owners[..index].iter().any(|before| before.id == owner.id) {
+            continue;
+        }
+        for version in gathered.versions.get(&owner.name).cloned().unwrap_or_default() {
+            let list = pacts::by_version(conn, version.id).await?;
+            gathered.add(list);
+        }
+        as_provider(conn, &question, owner, place.as_ref(), &mut gathered).await?;
     }
     for publication in gathered.publications.clone() {
-        if !gathered.history.counterparts.contains_key(&publication.provider) {
-            let counterpart = places.versions(conn, &publication.provider, &asked.target).await?;
-            gathered.history.counterparts.insert(publication.provider.clone(), counterpart);
-        }
+        counterpart(conn, &publication.provider, &asked.target, place.as_ref(), &mut gathered).await?;
     }
     results(conn, &question, asked, &mut gathered).await?;
     Ok((question, gathered))
 }
 
-async fn known(conn: &mut Conn, name: &str) -> Result<Pacticipant, BrokerError> {
-    pacticipants::find(conn, name)
-        .await?
-        .ok_or_else(|| BrokerError::invalid("", format!("Pacticipant {name} not found")))
-}
-
-async fn resolve(conn: &mut Conn, one: &Asked, owner: &Pacticipant) -> Result<Subject, BrokerError> {
-    let name = &owner.name;
-    let mut subject = Subject {
-        pacticipant: name.clone(),
-        versions: vec![],
-        wording: String::new(),
-        exact: false,
-        missing: None,
-    };
-    let numbers = |found: Option<versions::Version>| found.map(|v| v.number).into_iter().collect::<Vec<_>>();
-    if let Some(number) = &one.version {
-        subject.exact = true;
-        subject.wording = format!("version {{}} of {name}");
-        subject.versions = numbers(versions::find(conn, owner.id, number).await?);
-        if subject.versions.is_empty() {
-            subject.missing = Some(number.clone());
-        }
-    } else if let Some(branch) = &one.branch {
-        subject.wording = format!("the latest version of {name} from branch {branch} ({{}})");
-        subject.versions = numbers(versions::latest(conn, owner.id, Latest::OnBranch(branch)).await?);
-    } else if let Some(tag) = &one.tag {
-        if one.latest {
-            subject.wording = format!("the latest version of {name} with tag {tag} ({{}})");
-            subject.versions = numbers(versions::latest(conn, owner.id, Latest::WithTag(tag)).await?);
-        } else {
-            subject.wording = format!("version {{}} of {name} with tag {tag}");
-            let list = versions::list(conn, owner.id, Some(tag), i64::MAX, 0).await?;
-            subject.versions = list.into_iter().map(|v| v.number).collect();
-        }
-    } else if let Some(environment) = &one.environment {
-        subject.wording = format!("the version of {name} currently in {environment} ({{}})");
-        let environment = environment_named(conn, environment).await?;
-        let mut found = BTreeSet::new();
-        for released in [false, true] {
-            let list = environments::current(conn, released, Some(environment.id), Some(name)).await?;
-            found.extend(list.into_iter().map(|p| p.version));
-        }
-        subject.versions = found.into_iter().collect();
-        // What runs there is a fact, not a moving selector.
-        subject.exact = true;
-    } else if one.main_branch {
-        let branch = owner.main_branch.clone().unwrap_or_default();
-        subject.wording = format!("the latest version of {name} from branch {branch} ({{}})");
-        subject.versions = numbers(versions::latest(conn, owner.id, Latest::OnBranch(&branch)).await?);
-    } else if one.latest {
-        subject.wording = format!("the latest version of {name} ({{}})");
-        subject.versions = numbers(versions::latest(conn, owner.id, Latest::Overall).await?);
-    } else {
-        subject.wording = format!("version {{}} of {name}");
-        let list = versions::list(conn, owner.id, None, i64::MAX, 0).await?;
-        subject.versions = list.into_iter().map(|v| v.number).collect();
-    }
-    if subject.versions.is_empty() && subject.missing.is_none() {
-        let wanted = one.branch.as_ref().map(|b| format!("from branch {b}"));
-        let wanted = wanted.or_else(|| one.tag.as_ref().map(|t| format!("with tag {t}")));
-        // Nothing can be said of a version that is not there; to say yes would be wrong.
-        if one.environment.is_none() {
-            subject.missing = Some(wanted.unwrap_or_else(|| "(none)".into()));
-        }
-    }
-    Ok(subject)
-}
-
-async fn environment_named(conn: &mut Conn, name: &str) -> Result<environments::Environment, BrokerError> {
-    environments::find_by_name(conn, name)
-        .await?
-        .ok_or_else(|| BrokerError::invalid("", format!("Environment with name '{name}' does not exist")))
-}
-
-/// What is in the target environment, looked up once.
-#[derive(Default)]
-struct Places {
-    current: BTreeMap<String, BTreeSet<String>>,
-}
-
-impl Places {
-    async fn of(conn: &mut Conn, target: &Target) -> Result<Self, BrokerError> {
-        let mut places = Self::default();
-        if let Target::Environment(name) = target {
-            let environment = environment_named(conn, name).await?;
-            for released in [false, true] {
-                for presence in environments::current(conn, released, Some(environment.id), None).await? {
-                    places.current.entry(presence.pacticipant).or_default().insert(presence.version);
-                }
-            }
-        }
-        Ok(places)
-    }
-
-    async fn versions(
-        &self,
-        conn: &mut Conn,
-        pacticipant: &str,
-        target: &Target,
-    ) -> Result<Counterpart, BrokerError> {
-        if let Target::Environment(_) = target {
-            let versions =
-                self.current.get(pacticipant).map(|v| v.iter().cloned().collect()).unwrap_or_default();
-            return Ok(Counterpart { versions, branch: None });
-        }
-        let Some(owner) = pacticipants::find(conn, pacticipant).await? else {
-            return Ok(Counterpart::default());
-        };
-        let (found, branch) = match target {
-            Target::None | Target::Environment(_) => (None, None),
-            Target::Latest => (versions::latest(conn, owner.id, Latest::Overall).await?, None),
-            Target::LatestTagged(tag) => {
-                (versions::latest(conn, owner.id, Latest::WithTag(tag)).await?, None)
-            }
-            Target::MainBranch => match owner.main_branch {
-                None => (None, None),
-                Some(branch) => {
-                    (versions::latest(conn, owner.id, Latest::OnBranch(&branch)).await?, Some(branch))
-                }
-            },
-        };
-        Ok(Counterpart { versions: found.map(|v| v.number).into_iter().collect(), branch })
+fn waiver(row: WaiverRow, rules: Rules) -> Waiver {
+    Waiver {
+        id: row.uuid,
+        name: row.name,
+        reason: row.reason,
+        by: row.created_by,
+        effective: !rules.second_person || row.approved_by.is_some(),
+        approved_by: row.approved_by,
+        consumer: row.consumer,
+        consumer_version: row.consumer_version,
+        provider: row.provider,
+        provider_version: row.provider_version,
+        expires_at_ns: u64::try_from(row.expires_at).unwrap_or(0),
     }
 }
 
-async fn as_consumer(
+/// Looks up, once, which versions of `pacticipant` are in the target. Subjects have theirs already.
+async fn counterpart(
     conn: &mut Conn,
-    subject: &Subject,
-    owner: &Pacticipant,
+    pacticipant: &str,
+    target: &Target,
+    place: Option<&Environment>,
     gathered: &mut Gathered,
 ) -> Result<(), BrokerError> {
-    for number in &subject.versions {
-        if let Some(version) = versions::find(conn, owner.id, number).await? {
-            let list = pacts::by_version(conn, version.id).await?;
-            gathered.add(list);
+    if gathered.versions.contains_key(pacticipant) {
+        return Ok(());
+    }
+    let (mut found, mut branch) = (Vec::new(), None);
+    if let Some(owner) = pacticipants::find(conn, pacticipant).await? {
+        let one_of = |found: Option<versions::Version>| found.into_iter().map(version_id).collect::<Vec<_>>();
+        match (target, place) {
+            (Target::Environment(_), Some(environment)) => {
+                found = meeting::live(conn, environment.id, owner.id).await?;
+            }
+            (Target::None | Target::Environment(_), _) => {}
+            (Target::Latest, _) => {
+                found = one_of(versions::latest(conn, owner.id, Latest::Overall).await?);
+            }
+            (Target::LatestTagged(tag), _) => {
+                found = one_of(versions::latest(conn, owner.id, Latest::WithTag(tag)).await?);
+            }
+            (Target::MainBranch, _) => {
+                if let Some(main) = owner.main_branch {
+                    found = one_of(versions::latest(conn, owner.id, Latest::OnBranch(&main)).await?);
+                    branch = Some(main);
+                }
+            }
         }
     }
+    let versions = found.iter().map(|v| v.number.clone()).collect();
+    gathered.history.counterparts.insert(pacticipant.to_owned(), Counterpart { versions, branch });
+    gathered.versions.insert(pacticipant.to_owned(), found);
     Ok(())
 }
 
@@ -208,29 +162,33 @@ async fn as_consumer(
 async fn as_provider(
     conn: &mut Conn,
     question: &Question,
-    subject: &Subject,
     owner: &Pacticipant,
-    places: &Places,
-    asked: &DeployQuestion,
+    place: Option<&Environment>,
     gathered: &mut Gathered,
 ) -> Result<(), BrokerError> {
     for proposal in proposals::accepted(conn, owner.id).await? {
-        let fact = AcceptedFact {
+        let history = proposals::history(conn, proposal.id).await?;
+        let acceptance = history.into_iter().rev().find(|step| step.state == "accepted");
+        let since = acceptance.as_ref().map_or(proposal.created_at, |step| step.at);
+        gathered.history.accepted.push(AcceptedFact {
             proposal: proposal.uuid,
-            consumer: proposal.consumer,
+            consumer: proposal.consumer.clone(),
             consumer_branch: proposal.consumer_branch,
+            provider: proposal.provider.clone(),
+            content_id: proposal.content_id.clone(),
+            accepted_by: acceptance.and_then(|step| step.who),
+            content_since_ns: u64::try_from(since).unwrap_or(0),
+        });
+        gathered.accepted.push(Content {
+            row: proposal.content_row,
+            consumer: proposal.consumer,
             provider: proposal.provider,
             content_id: proposal.content_id,
-            accepted_by: None,
-        };
-        if !gathered.history.accepted.contains(&fact) {
-            gathered.history.accepted.push(fact);
-        }
+        });
     }
-    if asked.target == Target::None {
+    if question.target == Target::None {
         if question.subjects.len() == 1 {
-            for number in &subject.versions {
-                let Some(version) = versions::find(conn, owner.id, number).await? else { continue };
+            for version in gathered.versions.get(&owner.name).cloned().unwrap_or_default() {
                 for row in verifications::contents_of(conn, version.id).await? {
                     let list = pacts::last_with_content(conn, row).await?;
                     gathered.add(list);
@@ -239,18 +197,29 @@ async fn as_provider(
         }
         return Ok(());
     }
-    for consumer in pacts::consumers(conn, owner.id).await? {
-        if question.subjects.iter().any(|s| s.pacticipant == consumer.name) {
-            continue;
-        }
-        let counterpart = places.versions(conn, &consumer.name, &asked.target).await?;
-        for number in &counterpart.versions {
-            if let Some(version) = versions::find(conn, consumer.id, number).await? {
-                let list = pacts::by_version_and_provider(conn, version.id, owner.id).await?;
-                gathered.add(list);
+    if let Some(environment) = place {
+        let list = meeting::live_consumers(conn, environment.id, owner.id).await?;
+        let asked: BTreeSet<&str> = question.subjects.iter().map(|s| s.pacticipant.as_str()).collect();
+        let of_others: Vec<Published> =
+            list.into_iter().filter(|p| !asked.contains(p.consumer.as_str())).collect();
+        for publication in &of_others {
+            let versions = gathered.history.counterparts.entry(publication.consumer.clone()).or_default();
+            if !versions.versions.contains(&publication.version) {
+                versions.versions.push(publication.version.clone());
             }
         }
-        gathered.history.counterparts.insert(consumer.name, counterpart);
+        gathered.add(of_others);
+        return Ok(());
+    }
+    for consumer in pacts::consumers(conn, owner.id).await? {
+        counterpart(conn, &consumer, &question.target, place, gathered).await?;
+        if question.subjects.iter().any(|s| s.pacticipant == consumer) {
+            continue;
+        }
+        for version in gathered.versions.get(&consumer).cloned().unwrap_or_default() {
+            let list = pacts::by_version_and_provider(conn, version.id, owner.id).await?;
+            gathered.add(list);
+        }
     }
     Ok(())
 }
@@ -258,80 +227,121 @@ async fn as_provider(
 impl Gathered {
     fn add(&mut self, list: impl IntoIterator<Item = Published>) {
         for publication in list {
-            if self.publications.contains(&publication) {
+            if !self.seen.insert((publication.version_id, publication.content_row)) {
                 continue;
             }
-            self.history.pacts.push(PactFact::new(
+            let mut fact = PactFact::new(
                 &publication.consumer,
                 &publication.version,
                 &publication.provider,
                 &publication.content_id,
-            ));
+            );
+            fact.content_since_ns = u64::try_from(publication.content_since).unwrap_or(0);
+            self.history.pacts.push(fact);
             self.publications.push(publication);
         }
     }
+
+    /// Every content in question, each once.
+    fn contents(&self) -> BTreeSet<Content> {
+        let of_pacts = self.publications.iter().map(|p| Content {
+            row: p.content_row,
+            consumer: p.consumer.clone(),
+            provider: p.provider.clone(),
+            content_id: p.content_id.clone(),
+        });
+        of_pacts.chain(self.accepted.iter().cloned()).collect()
+    }
 }
 
-/// The results that count for every content and every provider version it could meet.
+/// Whether any version of a provider that has results may be met, because nothing says which; and whether the question is
+/// about all of its versions.
+fn meets(question: &Question, provider: &str) -> (bool, bool) {
+    let named: Vec<_> = question.subjects.iter().filter(|s| s.pacticipant == provider).collect();
+    (named.is_empty() && question.target == Target::None, named.iter().any(|s| s.any))
+}
+
+/// The results that count for every content and every provider version it could meet, and what is known of the jobs
+/// whose results are missing.
 async fn results(
     conn: &mut Conn,
     question: &Question,
     asked: &DeployQuestion,
     gathered: &mut Gathered,
 ) -> Result<(), BrokerError> {
-    // (content row, consumer, provider, content id), each once.
-    let mut contents: BTreeMap<i64, (String, String, String)> = BTreeMap::new();
-    for p in &gathered.publications {
-        contents.insert(p.content_row, (p.consumer.clone(), p.provider.clone(), p.content_id.clone()));
-    }
-    for subject in &question.subjects {
-        let Some(owner) = pacticipants::find(conn, &subject.pacticipant).await? else { continue };
-        for accepted in proposals::accepted(conn, owner.id).await? {
-            contents
-                .insert(accepted.content_row, (accepted.consumer, accepted.provider, accepted.content_id));
-        }
-    }
-    for (row, (consumer, provider, content_id)) in contents {
-        let named: Vec<&Subject> = question.subjects.iter().filter(|s| s.pacticipant == provider).collect();
-        let found = if named.is_empty() && asked.target == Target::None {
-            let mut list = verifications::counting(conn, row).await?;
-            if asked.last_only {
+    let contents: BTreeMap<i64, Content> = gathered.contents().into_iter().map(|c| (c.row, c)).collect();
+    let mut pairs = Vec::new();
+    let mut found = Vec::new();
+    for content in contents.values() {
+        let (free, any) = meets(question, &content.provider);
+        if free || any {
+            let mut list = verifications::counting(conn, content.row).await?;
+            if free && asked.last_only {
                 list = list.into_iter().max_by_key(|v| v.id).into_iter().collect();
             }
-            list
-        } else {
-            let Some(owner) = pacticipants::find(conn, &provider).await? else { continue };
-            let mut numbers: BTreeSet<&String> = named.iter().flat_map(|s| &s.versions).collect();
-            numbers
-                .extend(gathered.history.counterparts.get(&provider).into_iter().flat_map(|c| &c.versions));
-            let mut list = Vec::new();
-            for number in numbers {
-                list.extend(verifications::of_pair(conn, row, owner.id, number).await?);
-            }
-            list
-        };
-        let mut pact = None;
-        for verification in found {
-            let mismatches = if verification.success {
-                Vec::new()
-            } else {
-                if pact.is_none() {
-                    let content = pacts::content_by_row(conn, row).await?;
-                    pact = Pact::parse(content.body.as_bytes()).ok();
-                }
-                mismatches(verification.test_results.as_deref(), pact.as_ref())
-            };
-            gathered.history.results.push(ResultFact {
-                number: verification.id,
-                consumer: consumer.clone(),
-                provider: provider.clone(),
-                provider_version: verification.provider_version.clone(),
-                content_id: content_id.clone(),
-                success: verification.success,
-                mismatches,
-            });
-            gathered.results.insert(verification.id, verification);
+            found.extend(list);
+            continue;
         }
+        let versions = gathered.versions.get(&content.provider).into_iter().flatten();
+        pairs.extend(versions.map(|version| (content.row, version.id)));
+    }
+    found.extend(meeting::results(conn, &pairs).await?);
+    let mut pacts: BTreeMap<i64, Option<Pact>> = BTreeMap::new();
+    for verification in found {
+        let Some(content) = contents.get(&verification.content_row) else { continue };
+        let mismatches = if verification.success {
+            Vec::new()
+        } else {
+            let pact = match pacts.entry(content.row) {
+                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    let body = pacts::content_by_row(conn, content.row).await?.body;
+                    place.insert(Pact::parse(body.as_bytes()).ok())
+                }
+            };
+            mismatches(verification.test_results.as_deref(), pact.as_ref())
+        };
+        gathered.history.results.push(ResultFact {
+            number: verification.id,
+            consumer: content.consumer.clone(),
+            provider: content.provider.clone(),
+            provider_version: verification.provider_version.clone(),
+            content_id: content.content_id.clone(),
+            success: verification.success,
+            mismatches,
+            posted_by: None,
+        });
+        gathered.results.insert(verification.id, verification);
+    }
+    jobs(conn, &contents, &pairs, gathered).await
+}
+
+/// What is known of the verification of every provider version that misses a result.
+async fn jobs(
+    conn: &mut Conn,
+    contents: &BTreeMap<i64, Content>,
+    pairs: &[(i64, i64)],
+    gathered: &mut Gathered,
+) -> Result<(), BrokerError> {
+    let have: HashSet<(i64, &str)> =
+        gathered.results.values().map(|r| (r.content_row, r.provider_version.as_str())).collect();
+    let mut lacking: BTreeMap<i64, (String, String)> = BTreeMap::new();
+    for (row, version) in pairs {
+        let Some(content) = contents.get(row) else { continue };
+        let known = gathered.versions.get(&content.provider).into_iter().flatten();
+        if let Some(version) = known.into_iter().find(|v| v.id == *version)
+            && !have.contains(&(*row, version.number.as_str()))
+        {
+            lacking.insert(version.id, (content.provider.clone(), version.number.clone()));
+        }
+    }
+    for (version, name) in lacking {
+        let at = meeting::last_result_at(conn, version).await?;
+        let fact = JobFact {
+            last_result_at_ns: at.map(|at| u64::try_from(at).unwrap_or(0)),
+            requested: BTreeSet::new(),
+        };
+        gathered.history.jobs.insert(name, fact);
     }
     Ok(())
 }

@@ -1,20 +1,19 @@
 //! The gate for pipelines and pages: the same verdict as `/matrix`, with what clears it and the trace of the breakage.
 
+use std::time::Duration;
+
 use axum::extract::{RawQuery, State};
 use serde::{Deserialize, Serialize};
-use tracepact_base::Link;
-use tracepact_contract_model::parse_nested;
-use tracepact_gate::{RowKind, Target};
+use tracepact_base::{Link, time_format};
+use tracepact_contract_model::{QueryValue, parse_nested};
+use tracepact_gate::{RowKind, Target, Verdict};
 use tracepact_listener::Problem;
 use tracepact_listener::extract::{Json, Query};
 
 use super::{ProblemBody, rfc3339};
+use crate::judge::waiting::WAIT_MAX;
 use crate::judge::{Asked, DeployQuestion, Judgement};
-use crate::store::decisions;
 use crate::{Broker, BrokerError};
-
-/// Most rows or decisions in one answer.
-const ENTRIES_MAX: usize = 1_000;
 
 /// The gate's answer.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -30,9 +29,71 @@ pub(super) struct GateAnswer {
     rows: Vec<GateRow>,
     /// Warnings, and what to do next.
     notices: Vec<String>,
+    /// Why not, or what to know before going on: who clears what, and how. The same text everywhere.
+    explain: Vec<Explained>,
+    /// Waivers that let rows pass which do not hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    waivers: Vec<UsedWaiver>,
     /// A trace in which the breakage was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<Link>,
+}
+
+/// One thing that stands in the way or should be known.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Explained {
+    /// `missing_version`, `empty_environment`, `nobody_there`, `unverified`, `failed` or `waived`.
+    kind: &'static str,
+    /// All of it, for people.
+    text: String,
+    /// Whose people or pipeline can act.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who: Option<String>,
+    /// The command that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+    /// Whether waiting is enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clears_by_itself: Option<bool>,
+}
+
+/// The verdict's explanations as every answer has them.
+pub(crate) fn explained(verdict: &Verdict) -> Vec<Explained> {
+    let one = |e: &tracepact_gate::Explanation| Explained {
+        kind: e.kind.word(),
+        text: e.text(),
+        who: e.clears.as_ref().map(|c| c.who.clone()),
+        command: e.clears.as_ref().and_then(|c| c.command.clone()),
+        clears_by_itself: e.clears.as_ref().map(|c| c.by_itself),
+    };
+    verdict.explain.iter().map(one).collect()
+}
+
+/// A waiver that an answer rests on.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct UsedWaiver {
+    id: String,
+    name: String,
+    reason: String,
+    /// Who gave it.
+    by: String,
+    /// The second person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<String>,
+    expires_at: String,
+}
+
+/// The waivers an answer rests on.
+pub(crate) fn used_waivers(verdict: &Verdict) -> Vec<UsedWaiver> {
+    let one = |w: &tracepact_gate::Waiver| UsedWaiver {
+        id: w.id.clone(),
+        name: w.name.clone(),
+        reason: w.reason.clone(),
+        by: w.by.clone(),
+        approved_by: w.approved_by.clone(),
+        expires_at: time_format::to_rfc3339(w.expires_at_ns),
+    };
+    verdict.waivers.iter().map(one).collect()
 }
 
 /// One pair of versions, or one accepted contract.
@@ -68,6 +129,15 @@ pub(super) struct GateRow {
     verification_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verified_at: Option<String>,
+    /// Who posted the result, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    posted_by: Option<String>,
+    /// Who accepted the proposal, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_by: Option<String>,
+    /// The waiver because of which it does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waived_by: Option<String>,
     /// The proposal, for an accepted contract.
     #[serde(skip_serializing_if = "Option::is_none")]
     proposal: Option<String>,
@@ -94,7 +164,9 @@ pub(super) struct GateMismatch {
         ("pacticipant" = String, Query, description = "What would be deployed"),
         ("version" = String, Query, description = "Its version"),
         ("environment" = String, Query, description = "Where to"),
-        ("ignore[]" = Option<Vec<String>>, Query, description = "Pacticipants that must not count"),
+        ("ignore[]" = Option<Vec<String>>, Query, description = "Pacticipants that must not count, `NAME` or `NAME:VERSION`"),
+        ("wait_s" = Option<u64>, Query, description = "Answer only once the answer is known, or after so many seconds (60 at \
+            most): the server looks again when something changes"),
     ),
     responses((status = 200, body = GateAnswer), (status = "default", body = ProblemBody)))]
 pub(super) async fn can_i_deploy(
@@ -111,11 +183,29 @@ pub(super) async fn can_i_deploy(
         required("environment")?,
     );
     for item in query.list("ignore") {
-        if let tracepact_contract_model::QueryValue::Text(name) = item {
-            question.ignore.push((name.clone(), None));
+        match item {
+            QueryValue::Text(text) => {
+                let (name, version) =
+                    text.split_once(':').map_or((text.as_str(), None), |(name, v)| (name, Some(v)));
+                question.ignore.push((name.to_owned(), version.map(str::to_owned)));
+            }
+            map => {
+                let name =
+                    map.text("pacticipant").ok_or_else(|| Problem::invalid("ignore names no pacticipant"))?;
+                question.ignore.push((name.to_owned(), map.text("version").map(str::to_owned)));
+            }
         }
     }
-    let judgement = broker.judge(&question).await?;
+    let wait = match query.text("wait_s") {
+        None => Duration::ZERO,
+        Some(text) => text
+            .parse()
+            .map(Duration::from_secs)
+            .ok()
+            .filter(|wait| *wait <= WAIT_MAX)
+            .ok_or_else(|| Problem::invalid(format!("wait_s is 0 to {} seconds", WAIT_MAX.as_secs())))?,
+    };
+    let judgement = broker.judge_waiting(&question, wait).await?;
     Ok(Json(answer(&broker, &judgement)))
 }
 
@@ -182,6 +272,13 @@ fn answer(broker: &Broker, judgement: &Judgement) -> GateAnswer {
             content_id: row.content_id.clone(),
             verification_url: result.and_then(|r| r.build_url.clone()),
             verified_at: result.map(|r| rfc3339(r.created_at)),
+            posted_by: row.posted_by.clone(),
+            accepted_by: row.accepted_by.clone(),
+            waived_by: row
+                .waived
+                .as_ref()
+                .and_then(|id| verdict.waivers.iter().find(|w| &w.id == id))
+                .map(|w| w.name.clone()),
             proposal: row.proposal.clone(),
             ignored: row.ignored,
         }
@@ -192,90 +289,15 @@ fn answer(broker: &Broker, judgement: &Judgement) -> GateAnswer {
         .filter(|n| n.kind == tracepact_gate::NoticeKind::Warning)
         .map(|n| n.text.clone())
         .collect();
-    for clears in verdict.rows.iter().filter_map(|r| r.clears.as_ref()) {
-        let text = clears.text();
-        if !notices.contains(&text) {
-            notices.push(text);
-        }
-    }
+    notices.extend(verdict.explain.iter().map(tracepact_gate::Explanation::text));
     GateAnswer {
         as_of: rfc3339(broker.now()),
         deployable: verdict.deployable,
         reason: verdict.reason(),
         rows: rows.collect(),
         notices,
+        explain: explained(verdict),
+        waivers: used_waivers(verdict),
         trace: judgement.trace.clone(),
     }
-}
-
-/// Answers the gate gave, newest first.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct Decisions {
-    /// When this was true.
-    as_of: String,
-    decisions: Vec<Decision>,
-    /// Whether these are all that are kept.
-    complete: bool,
-    /// What was left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cut: Option<String>,
-}
-
-/// One answer the gate gave.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct Decision {
-    pacticipant: String,
-    version: String,
-    environment: String,
-    /// Yes, no; absent: unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deployable: Option<bool>,
-    reason: String,
-    /// Link to a trace in which the breakage was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<String>,
-    /// How many times in a row it was given.
-    times: i64,
-    /// When it was first given.
-    at: String,
-    /// When it was last given.
-    last_at: String,
-}
-
-/// How many decisions.
-#[derive(Debug, Deserialize)]
-pub(super) struct DecisionsQuery {
-    limit: Option<usize>,
-}
-
-/// Answers the gate gave, newest first.
-#[utoipa::path(get, path = "/tracepact/v1/contracts/decisions", tag = "contracts",
-    params(("limit" = Option<usize>, Query, description = "At most this many, 100 unless said otherwise, 1000 at most")),
-    responses((status = 200, body = Decisions), (status = "default", body = ProblemBody)))]
-pub(super) async fn decisions(
-    State(broker): State<Broker>,
-    Query(query): Query<DecisionsQuery>,
-) -> Result<Json<Decisions>, Problem> {
-    let limit = query.limit.unwrap_or(100).clamp(1, ENTRIES_MAX);
-    let mut conn = broker.store().read().await?;
-    let mut rows = decisions::newest(&mut conn, i64::try_from(limit + 1).unwrap_or(i64::MAX)).await?;
-    let complete = rows.len() <= limit;
-    rows.truncate(limit);
-    let list = rows.into_iter().map(|row| Decision {
-        pacticipant: row.pacticipant,
-        version: row.version,
-        environment: row.environment,
-        deployable: row.deployable,
-        reason: row.reason,
-        trace: row.trace,
-        times: row.times,
-        at: rfc3339(row.at),
-        last_at: rfc3339(row.last_at),
-    });
-    Ok(Json(Decisions {
-        as_of: rfc3339(broker.now()),
-        decisions: list.collect(),
-        complete,
-        cut: (!complete).then(|| format!("limit {limit}")),
-    }))
 }

@@ -22,6 +22,11 @@ pub(crate) async fn find_by_name(conn: &mut Conn, name: &str) -> Result<Option<E
     Ok(sql::query_as(sql).bind(name).fetch_optional(conn).await?)
 }
 
+/// The name of an environment that exists.
+pub(crate) async fn name_of(conn: &mut Conn, id: i64) -> Result<String, BrokerError> {
+    Ok(sql::query_scalar("SELECT name FROM environments WHERE id = $1").bind(id).fetch_one(conn).await?)
+}
+
 /// By uuid; some clients put the name in its place, which is unique too.
 pub(crate) async fn get(conn: &mut Conn, uuid_or_name: &str) -> Result<Environment, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM environments WHERE uuid = $1 OR name = $1"));

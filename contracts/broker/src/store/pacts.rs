@@ -1,5 +1,6 @@
 //! Contents, and which consumer versions carry them.
 
+use super::heads::heads;
 use super::{Conn, sql};
 use crate::BrokerError;
 use tracepact_contract_model::Pact;
@@ -26,11 +27,13 @@ pub(crate) struct Published {
     pub(crate) created_at: i64,
     /// The consumer's main branch.
     pub(crate) main_branch: Option<String>,
+    /// When the content was first stored.
+    pub(crate) content_since: i64,
 }
 
 const PUBLISHED: &str = "SELECT c.name AS consumer, c.id AS consumer_id, v.number AS version, v.id AS version_id, \
      pr.name AS provider, k.id AS content_row, k.content_id AS content_id, p.created_at AS created_at, \
-     c.main_branch AS main_branch FROM pacts p JOIN versions v ON v.id = p.version_id \
+     c.main_branch AS main_branch, k.created_at AS content_since FROM pacts p JOIN versions v ON v.id = p.version_id \
      JOIN pacticipants c ON c.id = p.consumer_id JOIN pacticipants pr ON pr.id = p.provider_id \
      JOIN contents k ON k.id = p.content_row";
 
@@ -168,77 +171,32 @@ pub(crate) async fn published(
     consumer: Option<&str>,
     which: Which<'_>,
 ) -> Result<Vec<Published>, BrokerError> {
+    if let Some(found) = heads(conn, provider, consumer, which).await? {
+        return Ok(found);
+    }
     const ON_BRANCH: &str =
         "JOIN branch_versions bv ON bv.version_id = v.id JOIN branches b ON b.id = bv.branch_id";
-    // "Latest on a branch" is the latest version there that has a pact with the provider: a version that only a
-    // verification of the consumer itself put on the branch does not hide the pacts before it.
-    // Both sets are taken once for the whole query, so the cost grows with the provider's pacts and not with their square.
-    const HEAD_OF_BRANCH: &str = "(p.provider_id, bv.id) IN (SELECT lp.provider_id, max(lb.id) FROM pacts lp \
-         JOIN branch_versions lb ON lb.version_id = lp.version_id \
-         WHERE CAST($1 AS BIGINT) IS NULL OR lp.provider_id = $1 GROUP BY lp.provider_id, lb.branch_id)";
-    const HEAD_OF_TAG: &str = "(p.provider_id, p.consumer_id, t.name, p.version_id) IN \
-         (SELECT lp.provider_id, lp.consumer_id, lt.name, max(lp.version_id) FROM pacts lp \
-         JOIN tags lt ON lt.version_id = lp.version_id \
-         WHERE CAST($1 AS BIGINT) IS NULL OR lp.provider_id = $1 GROUP BY lp.provider_id, lp.consumer_id, lt.name)";
-    let (join, condition): (&str, String) = match which {
-        Which::All => ("", "1 = 1".into()),
-        Which::Latest => (
-            "",
-            "NOT EXISTS (SELECT 1 FROM pacts lp WHERE lp.consumer_id = p.consumer_id AND \
-             lp.provider_id = p.provider_id AND lp.version_id > p.version_id)"
-                .into(),
-        ),
-        Which::LatestOnMainBranch => (ON_BRANCH, format!("b.name = c.main_branch AND {HEAD_OF_BRANCH}")),
-        Which::OnMainBranch => (ON_BRANCH, "b.name = c.main_branch".into()),
-        Which::LatestOnBranch(_) => (ON_BRANCH, format!("b.name = $3 AND {HEAD_OF_BRANCH}")),
-        Which::OnBranch(_) => (ON_BRANCH, "b.name = $3".into()),
-        Which::LatestWithTag(_) => {
-            ("JOIN tags t ON t.version_id = v.id", format!("t.name = $3 AND {HEAD_OF_TAG}"))
-        }
-        Which::WithTag(_) => ("JOIN tags t ON t.version_id = v.id", "t.name = $3".into()),
-        Which::Deployed(_) => (
-            "",
-            "EXISTS (SELECT 1 FROM deployed_versions d WHERE d.version_id = v.id AND d.undeployed_at IS NULL AND \
-             (CAST($4 AS BIGINT) IS NULL OR d.environment_id = $4))"
-                .into(),
-        ),
-        Which::Released(_) => (
-            "",
-            "EXISTS (SELECT 1 FROM released_versions r WHERE r.version_id = v.id AND r.support_ended_at IS NULL AND \
-             (CAST($4 AS BIGINT) IS NULL OR r.environment_id = $4))"
-                .into(),
-        ),
-        Which::HeadsSince(_) => (
-            "",
-            format!(
-                "k.created_at >= $4 AND (EXISTS (SELECT 1 FROM branch_versions bv WHERE bv.version_id = v.id AND \
-                 {HEAD_OF_BRANCH}) OR EXISTS (SELECT 1 FROM tags t WHERE t.version_id = v.id AND {HEAD_OF_TAG}))"
-            ),
-        ),
+    let (join, condition): (&str, &str) = match which {
+        Which::OnMainBranch => (ON_BRANCH, "b.name = c.main_branch"),
+        Which::OnBranch(_) => (ON_BRANCH, "b.name = $3"),
+        Which::WithTag(_) => ("JOIN tags t ON t.version_id = v.id", "t.name = $3"),
+        // The others but `All` are answered above.
+        _ => ("", "1 = 1"),
     };
     let name = match which {
-        Which::LatestOnBranch(name)
-        | Which::OnBranch(name)
-        | Which::LatestWithTag(name)
-        | Which::WithTag(name) => Some(name),
+        Which::OnBranch(name) | Which::WithTag(name) => Some(name),
         _ => None,
     };
-    let number = match which {
-        Which::Deployed(environment) | Which::Released(environment) => environment,
-        Which::HeadsSince(at) => Some(at),
-        _ => None,
-    };
-    // Unused parameters are named in a condition that always holds, so that every form has the same four.
+    let of = if provider.is_some() { "p.provider_id = $1" } else { "CAST($1 AS BIGINT) IS NULL" };
+    // Unused parameters are named in a condition that always holds, so that every form has the same three.
     let sql = format!(
-        "{PUBLISHED} {join} WHERE (CAST($1 AS BIGINT) IS NULL OR p.provider_id = $1) AND \
-         (CAST($2 AS TEXT) IS NULL OR c.name = $2) AND (CAST($3 AS TEXT) IS NULL OR 1 = 1) AND \
-         (CAST($4 AS BIGINT) IS NULL OR 1 = 1) AND {condition} ORDER BY v.id DESC, p.provider_id"
+        "{PUBLISHED} {join} WHERE {of} AND (CAST($2 AS TEXT) IS NULL OR c.name = $2) AND \
+         (CAST($3 AS TEXT) IS NULL OR 1 = 1) AND {condition} ORDER BY v.id DESC, p.provider_id"
     );
     Ok(sql::query_as(sqlx::AssertSqlSafe(sql))
         .bind(provider)
         .bind(consumer)
         .bind(name)
-        .bind(number)
         .fetch_all(conn)
         .await?)
 }
@@ -340,17 +298,10 @@ pub(crate) async fn newest(
     Ok(sql::query_as(sql).bind(consumer).bind(provider).fetch_optional(conn).await?)
 }
 
-/// A consumer of some provider.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct Consumer {
-    pub(crate) id: i64,
-    pub(crate) name: String,
-}
-
-/// Everyone who ever had a contract with `provider`.
-pub(crate) async fn consumers(conn: &mut Conn, provider: i64) -> Result<Vec<Consumer>, BrokerError> {
-    Ok(sql::query_as(
-        "SELECT id, name FROM pacticipants WHERE id IN (SELECT consumer_id FROM contents WHERE provider_id = $1) ORDER BY id",
+/// The names of everyone who ever had a contract with `provider`.
+pub(crate) async fn consumers(conn: &mut Conn, provider: i64) -> Result<Vec<String>, BrokerError> {
+    Ok(sql::query_scalar(
+        "SELECT name FROM pacticipants WHERE id IN (SELECT consumer_id FROM contents WHERE provider_id = $1) ORDER BY id",
     )
     .bind(provider)
     .fetch_all(conn)

@@ -1,5 +1,7 @@
 //! Verification results.
 
+use std::collections::HashSet;
+
 use super::{Conn, sql};
 use crate::BrokerError;
 
@@ -111,36 +113,58 @@ pub(crate) enum SuccessBy<'a> {
     Tag(&'a str),
 }
 
-/// Whether `content_row` was verified successfully by such a version; results taken as work in progress count only
-/// when `wip_counts`.
+/// Contents asked about in one query.
+const CONTENTS_AT_ONCE: usize = 500;
+
+/// Which of `contents` were verified successfully by such a version; results taken as work in progress count only when
+/// `wip_counts`.
+pub(crate) async fn succeeded_among(
+    conn: &mut Conn,
+    contents: &[i64],
+    by: SuccessBy<'_>,
+    wip_counts: bool,
+) -> Result<HashSet<i64>, BrokerError> {
+    const ON_BRANCH: &str = "EXISTS (SELECT 1 FROM branch_versions bv JOIN branches b ON b.id = bv.branch_id WHERE \
+                             bv.version_id = r.provider_version_id AND b.name";
+    let (condition, name, before) = match by {
+        SuccessBy::Anyone => ("1 = 1".to_owned(), None, None),
+        SuccessBy::Branch(name) => (format!("{ON_BRANCH} = $2)"), Some(name), None),
+        SuccessBy::OtherBranchBefore(name, before) => {
+            (format!("r.created_at < $3 AND {ON_BRANCH} <> $2)"), Some(name), Some(before))
+        }
+        SuccessBy::Tag(name) => {
+            let tagged =
+                "EXISTS (SELECT 1 FROM tags t WHERE t.version_id = r.provider_version_id AND t.name = $2)";
+            (tagged.to_owned(), Some(name), None)
+        }
+    };
+    let mut found = HashSet::new();
+    for chunk in contents.chunks(CONTENTS_AT_ONCE) {
+        let values: Vec<String> = (0..chunk.len()).map(|i| format!("(CAST(${} AS BIGINT))", i + 4)).collect();
+        // Unused parameters are named in a condition that always holds, so that every form has the same.
+        let sql = format!(
+            "WITH wanted (content_row) AS (VALUES {}) SELECT w.content_row FROM wanted w WHERE \
+             (CAST($2 AS TEXT) IS NULL OR 1 = 1) AND (CAST($3 AS BIGINT) IS NULL OR 1 = 1) AND \
+             EXISTS (SELECT 1 FROM verifications r WHERE r.content_row = w.content_row AND r.success AND \
+             ($1 OR NOT r.wip) AND {condition})",
+            values.join(", ")
+        );
+        let mut query = sql::query_scalar(sqlx::AssertSqlSafe(sql)).bind(wip_counts).bind(name).bind(before);
+        for content in chunk {
+            query = query.bind(*content);
+        }
+        let rows: Vec<i64> = query.fetch_all(&mut *conn).await?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Whether one content was verified successfully by such a version.
 pub(crate) async fn succeeded(
     conn: &mut Conn,
     content_row: i64,
     by: SuccessBy<'_>,
     wip_counts: bool,
 ) -> Result<bool, BrokerError> {
-    let base = "SELECT EXISTS (SELECT 1 FROM verifications r WHERE r.content_row = $1 AND r.success AND ($2 OR NOT r.wip)";
-    let on_branch = "EXISTS (SELECT 1 FROM branch_versions bv JOIN branches b ON b.id = bv.branch_id WHERE \
-                     bv.version_id = r.provider_version_id AND b.name";
-    let query = match by {
-        SuccessBy::Anyone => sql::query_scalar(sqlx::AssertSqlSafe(format!("{base})"))).bind(content_row).bind(wip_counts),
-        SuccessBy::Branch(name) => sql::query_scalar(sqlx::AssertSqlSafe(format!("{base} AND {on_branch} = $3))")))
-            .bind(content_row)
-            .bind(wip_counts)
-            .bind(name),
-        SuccessBy::OtherBranchBefore(name, before) => {
-            sql::query_scalar(sqlx::AssertSqlSafe(format!("{base} AND r.created_at < $4 AND {on_branch} <> $3))")))
-                .bind(content_row)
-                .bind(wip_counts)
-                .bind(name)
-                .bind(before)
-        }
-        SuccessBy::Tag(name) => sql::query_scalar(sqlx::AssertSqlSafe(format!(
-            "{base} AND EXISTS (SELECT 1 FROM tags t WHERE t.version_id = r.provider_version_id AND t.name = $3))"
-        )))
-        .bind(content_row)
-        .bind(wip_counts)
-        .bind(name),
-    };
-    Ok(query.fetch_one(conn).await?)
+    Ok(!succeeded_among(conn, &[content_row], by, wip_counts).await?.is_empty())
 }

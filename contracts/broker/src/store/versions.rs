@@ -313,11 +313,11 @@ pub(crate) async fn branch_since(
     branch: &str,
 ) -> Result<Option<i64>, BrokerError> {
     Ok(sql::query_scalar(
-        "SELECT min(bv.created_at) FROM branch_versions bv JOIN branches b ON b.id = bv.branch_id \
-         WHERE b.pacticipant_id = $1 AND b.name = $2",
+        "SELECT bv.created_at FROM branch_versions bv JOIN branches b ON b.id = bv.branch_id \
+         WHERE b.pacticipant_id = $1 AND b.name = $2 ORDER BY bv.id LIMIT 1",
     )
     .bind(pacticipant)
     .bind(branch)
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?)
 }

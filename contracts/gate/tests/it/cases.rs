@@ -6,11 +6,7 @@ use tracepact_gate::{
 };
 
 fn to_env(pacticipant: &str, version: &str) -> Question {
-    Question {
-        subjects: vec![Subject::version(pacticipant, version)],
-        target: Target::Environment("prod".into()),
-        ignore: vec![],
-    }
+    Question::new(vec![Subject::version(pacticipant, version)], Target::Environment("prod".into()))
 }
 
 fn result(
@@ -37,6 +33,7 @@ fn result(
                 description: "expected 200 but was 404".into(),
             }]
         },
+        posted_by: None,
     }
 }
 
@@ -130,11 +127,7 @@ fn ignored_rows_are_listed_but_do_not_count() {
 
 #[test]
 fn versions_against_each_other() {
-    let question = Question {
-        subjects: vec![Subject::version("C", "1"), Subject::version("P", "10")],
-        target: Target::None,
-        ignore: vec![],
-    };
+    let question = Question::new(vec![Subject::version("C", "1"), Subject::version("P", "10")], Target::None);
     let mut h = history(&[]);
     h.pacts.push(PactFact::new("C", "1", "other", "y"));
     let verdict = decide(&question, &h);
@@ -153,6 +146,7 @@ fn an_accepted_contract_binds_the_provider_before_its_consumer_is_there() {
         provider: "P".into(),
         content_id: "x".into(),
         accepted_by: None,
+        content_since_ns: 0,
     });
     let verdict = decide(&to_env("P", "9"), &h);
     assert_eq!(verdict.deployable, None);

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use tracepact_gate::{
-    AcceptedFact, Counterpart, History, Ignore, PactFact, Question, ResultFact, Subject, Target, decide,
+    AcceptedFact, Counterpart, History, Ignore, PactFact, Question, ResultFact, Subject, Target, Waiver,
+    decide,
 };
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -22,14 +23,14 @@ prop_compose! {
 prop_compose! {
     fn result()(number in 0i64..1000, consumer in pick(&NAMES), provider in pick(&NAMES), version in pick(&VERSIONS),
                 content in pick(&CONTENTS), success in any::<bool>()) -> ResultFact {
-        ResultFact { number, consumer, provider, provider_version: version, content_id: content, success, mismatches: vec![] }
+        ResultFact { number, consumer, provider, provider_version: version, content_id: content, success, mismatches: vec![], posted_by: None }
     }
 }
 
 prop_compose! {
     fn accepted()(consumer in pick(&NAMES), provider in pick(&NAMES), content in pick(&CONTENTS)) -> AcceptedFact {
         AcceptedFact { proposal: format!("{consumer}{content}"), consumer, consumer_branch: "feat".into(), provider,
-                       content_id: content, accepted_by: None }
+                       content_id: content, accepted_by: None, content_since_ns: 0 }
     }
 }
 
@@ -49,14 +50,14 @@ prop_compose! {
             .into_iter()
             .map(|(name, versions)| (name, Counterpart { versions: versions.into_iter().collect(), branch: None }))
             .collect();
-        History { pacts, results, accepted, counterparts }
+        History { pacts, results, accepted, counterparts, ..History::default() }
     }
 }
 
 prop_compose! {
     fn question()(name in pick(&NAMES), version in pick(&VERSIONS), target in 0..3u8) -> Question {
         let target = match target { 0 => Target::Environment("e".into()), 1 => Target::Latest, _ => Target::None };
-        Question { subjects: vec![Subject::version(&name, &version)], target, ignore: vec![] }
+        Question::new(vec![Subject::version(&name, &version)], target)
     }
 }
 
@@ -143,6 +144,35 @@ proptest! {
     }
 
     #[test]
+    fn a_waiver_never_turns_yes_into_no_and_hides_nothing_that_holds(
+        q in question(), h in history(3), name in pick(&NAMES), as_consumer in any::<bool>(), effective in any::<bool>(),
+    ) {
+        let before = decide(&q, &h);
+        let mut with = q.clone();
+        let (consumer, provider) = if as_consumer { (Some(name), None) } else { (None, Some(name)) };
+        with.waivers.push(Waiver { id: "w".into(), name: "w".into(), reason: "r".into(), by: "a".into(), approved_by: None,
+            effective, consumer, consumer_version: None, provider, provider_version: None, expires_at_ns: 1 });
+        let after = decide(&with, &h);
+        if before.deployable == Some(true) || !effective {
+            prop_assert_eq!(after.deployable, before.deployable);
+        }
+        prop_assert_eq!(before.rows.len(), after.rows.len());
+        prop_assert_eq!(before.success, after.success);
+        prop_assert_eq!(before.failed + before.unknown, after.failed + after.unknown + after.waived);
+        prop_assert_eq!(after.waivers.is_empty(), after.waived == 0);
+    }
+
+    #[test]
+    fn where_ignoring_is_forbidden_it_changes_nothing(q in question(), h in history(3), name in pick(&NAMES)) {
+        let mut asked = q.clone();
+        asked.ignore.push(Ignore { pacticipant: name, version: None, exists: true });
+        asked.ignore_forbidden = true;
+        let (before, after) = (decide(&q, &h), decide(&asked, &h));
+        prop_assert_eq!((before.deployable, before.rows), (after.deployable, after.rows));
+        prop_assert!(after.notices.iter().any(|n| n.text.contains("does not allow ignoring")));
+    }
+
+    #[test]
     fn facts_about_others_do_not_matter(q in question(), h in history(3), n in 0usize..200) {
         // What made upstream's limit change a verdict: many rows of other pairs.
         let mut crowded = h.clone();
@@ -150,7 +180,7 @@ proptest! {
             crowded.pacts.push(PactFact::new(&format!("other{i}"), "1", "someone", "x"));
             crowded.results.insert(0, ResultFact { number: 10_000 + i as i64, consumer: format!("other{i}"),
                 provider: "someone".into(), provider_version: "1".into(), content_id: "x".into(), success: i % 2 == 0,
-                mismatches: vec![] });
+                mismatches: vec![], posted_by: None });
         }
         prop_assert_eq!(decide(&q, &h), decide(&q, &crowded));
     }
@@ -175,7 +205,13 @@ proptest! {
         let verdict = decide(&q, &h);
         for row in &verdict.rows {
             prop_assert_eq!(row.clears.is_some(), row.outcome.success() != Some(true));
+            // Told once, with both names and a way out.
+            if row.clears.is_some() {
+                prop_assert!(verdict.explain.iter().any(|e| e.what.contains(&row.consumer) && e.what.contains(&row.provider)
+                    && e.clears == row.clears));
+            }
         }
+        prop_assert_eq!(verdict.explain.is_empty(), verdict.deployable == Some(true));
         prop_assert_eq!(verdict.success + verdict.failed + verdict.unknown, verdict.rows.len());
         prop_assert!(!verdict.notices.is_empty());
     }

@@ -123,6 +123,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/environments/{environment}/lease": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who deploys to an environment at the moment. */
+        get: operations["holder"];
+        put?: never;
+        /** Takes the lease on an environment, so that nobody else deploys to it at the same time. */
+        post: operations["acquire"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/environments/{environment}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an environment demands of exceptions. */
+        get: operations["rules"];
+        /** Sets what an environment demands of exceptions. */
+        put: operations["set_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/events": {
         parameters: {
             query?: never;
@@ -168,6 +204,41 @@ export interface paths {
         get: operations["get_lag"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/leases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Extends a lease. */
+        put: operations["renew"];
+        post?: never;
+        /** Ends a lease without recording anything. */
+        delete: operations["release"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/leases/{id}/deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Records that what the lease was taken for is deployed, and ends the lease. A lost lease records nothing. */
+        post: operations["record"];
         delete?: never;
         options?: never;
         head?: never;
@@ -522,6 +593,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/waivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Waivers, newest first; those that are over as well. */
+        get: operations["list_waivers"];
+        put?: never;
+        /** Gives a waiver: rows it covers that do not hold no longer keep the gate closed, and are listed with its name. */
+        post: operations["waive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/waivers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One waiver with its history. */
+        get: operations["get_waiver"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/waivers/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The second person's yes. */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/waivers/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a waiver before its time. */
+        post: operations["revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -825,6 +965,8 @@ export interface components {
             /** @description Yes, no; absent: unknown. */
             deployable?: boolean | null;
             environment: string;
+            /** @description Waivers and ignored pairs it rests on. */
+            exceptions?: unknown;
             /** @description When it was last given. */
             last_at: string;
             pacticipant: string;
@@ -923,6 +1065,19 @@ export interface components {
             /** @description The events, newest first. */
             events: components["schemas"]["Event"][];
         };
+        /** @description One thing that stands in the way or should be known. */
+        Explained: {
+            /** @description Whether waiting is enough. */
+            clears_by_itself?: boolean | null;
+            /** @description The command that does it. */
+            command?: string | null;
+            /** @description `missing_version`, `empty_environment`, `nobody_there`, `unverified`, `failed` or `waived`. */
+            kind: string;
+            /** @description All of it, for people. */
+            text: string;
+            /** @description Whose people or pipeline can act. */
+            who?: string | null;
+        };
         /** @description How many messages of a flow have which verdict since the audit began; `open` is now. */
         FlowCounts: {
             /**
@@ -989,6 +1144,8 @@ export interface components {
             as_of: string;
             /** @description Yes, no; absent: unknown, which also means "do not deploy". */
             deployable?: boolean | null;
+            /** @description Why not, or what to know before going on: who clears what, and how. The same text everywhere. */
+            explain: components["schemas"]["Explained"][];
             /** @description Warnings, and what to do next. */
             notices: string[];
             /** @description Why, line by line. */
@@ -996,6 +1153,8 @@ export interface components {
             /** @description Every row the answer rests on. */
             rows: components["schemas"]["GateRow"][];
             trace?: components["schemas"]["Link"] | null;
+            /** @description Waivers that let rows pass which do not hold. */
+            waivers?: components["schemas"]["UsedWaiver"][];
         };
         /** @description One thing that did not hold. */
         GateMismatch: {
@@ -1008,6 +1167,8 @@ export interface components {
         };
         /** @description One pair of versions, or one accepted contract. */
         GateRow: {
+            /** @description Who accepted the proposal, when known. */
+            accepted_by?: string | null;
             /** @description What clears it and who; absent when it holds. */
             clears?: string | null;
             /** @description Who can clear it. */
@@ -1024,6 +1185,8 @@ export interface components {
             kind: string;
             /** @description What did not hold. */
             mismatches: components["schemas"]["GateMismatch"][];
+            /** @description Who posted the result, when known. */
+            posted_by?: string | null;
             /** @description The proposal, for an accepted contract. */
             proposal?: string | null;
             provider: string;
@@ -1034,6 +1197,17 @@ export interface components {
             /** @description The build that verified it. */
             verification_url?: string | null;
             verified_at?: string | null;
+            /** @description The waiver because of which it does not count. */
+            waived_by?: string | null;
+        };
+        /** @description What an environment demands of exceptions. */
+        GateRules: {
+            /** @description Who sets them. */
+            by?: string | null;
+            /** @description `ignore` has no effect on deploys to it. */
+            forbid_ignore: boolean;
+            /** @description A waiver counts only once somebody else approved it. */
+            second_person: boolean;
         };
         /** @description A consumer group. */
         GroupView: {
@@ -1137,6 +1311,59 @@ export interface components {
             error?: string | null;
             /** @description The groups, by name. */
             groups: components["schemas"]["GroupView"][];
+        };
+        /** @description A lease that was got. */
+        Lease: {
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description Grows with every holder of the environment.
+             */
+            fence: number;
+            holder: string;
+            /** @description Names the lease in the requests that renew it, end it and record under it. */
+            id: string;
+            pacticipant: string;
+            version: string;
+        };
+        /** @description Who deploys to an environment. */
+        LeaseHolder: {
+            acquired_at?: string | null;
+            /** @description When this was true. */
+            as_of: string;
+            expires_at?: string | null;
+            /** @description Whether somebody deploys at the moment. */
+            held: boolean;
+            holder?: string | null;
+            pacticipant?: string | null;
+            version?: string | null;
+        };
+        /** @description For how long. */
+        LeaseRenewal: {
+            /** Format: int64 */
+            life_s: number;
+        };
+        /** @description What would be deployed, and by whom. */
+        LeaseWish: {
+            /** @description Who deploys: a pipeline and its run, for people who find the environment taken. */
+            holder: string;
+            /**
+             * Format: int64
+             * @description Without renewal it ends after so many seconds, 5 to 600.
+             */
+            life_s: number;
+            pacticipant: string;
+            version: string;
+            /**
+             * Format: int64
+             * @description Wait so many seconds (60 at most) for the present holder to end.
+             */
+            wait_s?: number;
+        };
+        /** @description What was deployed where. */
+        LeasedDeployment: {
+            /** @description The application instance, where there are several. */
+            application_instance?: string | null;
         };
         /** @description Another content of the same line. */
         LineEntry: {
@@ -1255,6 +1482,24 @@ export interface components {
             /** @description The provider's team that is asked. */
             team?: string | null;
             title?: string | null;
+        };
+        /** @description A waiver to be given. */
+        NewWaiverBody: {
+            /** @description Who gives it. */
+            by: string;
+            consumer?: string | null;
+            consumer_version?: string | null;
+            environment: string;
+            /**
+             * Format: int64
+             * @description After so many seconds it ends by itself; 90 days at most.
+             */
+            expires_in_s: number;
+            /** @description How people speak of it, for example a ticket's number. */
+            name: string;
+            provider?: string | null;
+            provider_version?: string | null;
+            reason: string;
         };
         /** @description Answer of `GET /tracepact/v1/overview`. */
         OverviewAnswer: {
@@ -1881,6 +2126,17 @@ export interface components {
             /** @description State after. */
             to: components["schemas"]["BreakerState"];
         };
+        /** @description A waiver that an answer rests on. */
+        UsedWaiver: {
+            /** @description The second person. */
+            approved_by?: string | null;
+            /** @description Who gave it. */
+            by: string;
+            expires_at: string;
+            id: string;
+            name: string;
+            reason: string;
+        };
         Value: unknown;
         /**
          * @description How a group does with a partition, worst last.
@@ -1901,6 +2157,58 @@ export interface components {
             last_seen?: string | null;
             /** @description `service.version`. */
             version: string;
+        };
+        /** @description Who does it, and why. */
+        WaiverAction: {
+            by: string;
+            reason?: string | null;
+        };
+        /** @description A waiver with everything that was done with it. */
+        WaiverDetail: components["schemas"]["WaiverInfo"] & {
+            /** @description When this was true. */
+            as_of: string;
+            /** @description Who did what when: created, approved, used, revoked. The newest 200. */
+            history: components["schemas"]["WaiverStepInfo"][];
+        };
+        /** @description A breakage that somebody lets pass for a while. */
+        WaiverInfo: {
+            approved_at?: string | null;
+            /** @description The second person. */
+            approved_by?: string | null;
+            /** @description Who gave it. */
+            by: string;
+            /** @description Whose contracts; absent: everyone's. */
+            consumer?: string | null;
+            consumer_version?: string | null;
+            created_at: string;
+            environment: string;
+            expires_at: string;
+            id: string;
+            name: string;
+            /** @description With which provider; absent: with every. */
+            provider?: string | null;
+            provider_version?: string | null;
+            reason: string;
+            revoked_at?: string | null;
+            revoked_by?: string | null;
+            /** @description `standing`, `waits_for_approval`, `expired` or `revoked`. */
+            state: string;
+        };
+        /** @description One line of a waiver's history. */
+        WaiverStepInfo: {
+            action: string;
+            at: string;
+            detail?: string | null;
+            who?: string | null;
+        };
+        /** @description Waivers, newest first. */
+        Waivers: {
+            /** @description When this was true. */
+            as_of: string;
+            complete: boolean;
+            /** @description What was left out. */
+            cut?: string | null;
+            waivers: components["schemas"]["WaiverInfo"][];
         };
     };
     responses: never;
@@ -1966,8 +2274,10 @@ export interface operations {
                 version: string;
                 /** @description Where to */
                 environment: string;
-                /** @description Pacticipants that must not count */
+                /** @description Pacticipants that must not count, `NAME` or `NAME:VERSION` */
                 "ignore[]"?: string[];
+                /** @description Answer only once the answer is known, or after so many seconds (60 at most): the server looks again when something changes */
+                wait_s?: number;
             };
             header?: never;
             path?: never;
@@ -2117,6 +2427,143 @@ export interface operations {
             };
         };
     };
+    holder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseHolder"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acquire: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseWish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lease"];
+                };
+            };
+            /** @description Somebody else deploys there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateRules"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GateRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateRules"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_events: {
         parameters: {
             query?: {
@@ -2203,6 +2650,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LagAnswer"];
+                };
+            };
+        };
+    };
+    renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The lease's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseRenewal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lease"];
+                };
+            };
+            /** @description It is lost */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The lease's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The lease's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeasedDeployment"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lease"];
+                };
+            };
+            /** @description It is lost */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3078,6 +3639,167 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_waivers: {
+        parameters: {
+            query?: {
+                /** @description Only for this environment */
+                environment?: string;
+                /** @description At most this many, 100 unless said otherwise, 1000 at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Waivers"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    waive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWaiverBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaiverDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The waiver's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaiverDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The waiver's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WaiverAction"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaiverDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The waiver's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WaiverAction"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaiverDetail"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -105,6 +105,19 @@ function Verdict({
           {data.deployable === null || data.deployable === undefined ? (
             <p class="soft">Unknown does not deploy either.</p>
           ) : null}
+          {data.explain.length > 0 ? (
+            <ul aria-label="What stands in the way and who clears it">
+              {data.explain.map((told) => (
+                <li key={told.text}>{told.text}</li>
+              ))}
+            </ul>
+          ) : null}
+          {data.waivers && data.waivers.length > 0 ? (
+            <p>
+              This rests on {data.waivers.length === 1 ? "a waiver" : "waivers"}:{" "}
+              {data.waivers.map((w) => `${w.name} of ${w.by}, until ${w.expires_at}`).join("; ")}
+            </p>
+          ) : null}
           {trace ? (
             <p>
               <GoTo link={trace} label="The trace that shows what would break" />
@@ -145,6 +158,9 @@ function Rows({ rows }: { rows: CanIDeployRow[] }) {
               <td>{row.kind === "accepted" ? "accepted proposal" : row.kind}</td>
               <td>
                 <State look={rowLook(row.success)} />
+                {row.waived_by ? <span class="soft"> (waived: {row.waived_by})</span> : null}
+                {row.ignored ? <span class="soft"> (ignored)</span> : null}
+                {row.posted_by ? <span class="soft"> (posted by {row.posted_by})</span> : null}
               </td>
               <td class="wide">
                 {row.mismatches.length === 0 ? (

@@ -151,9 +151,15 @@ describe("contracts", () => {
         deployable: url.searchParams.get("version") === "2" ? false : null,
         reason: "orders needs GET /products/17",
         notices: [],
+        explain: [{ kind: "failed", text: "products builds a version that holds it." }],
+        waivers: [
+          { id: "w1", name: "INC-17", reason: "down", by: "grace", expires_at: "2026-11-27T10:00:00Z" },
+        ],
         trace: "/traces/463ac35c9f6413ad",
         rows: [
           {
+            waived_by: "INC-17",
+            content_id: "c0ffee",
             consumer: "orders",
             consumer_version: "1",
             provider: "products",
@@ -178,6 +184,9 @@ describe("contracts", () => {
       "product 17: expected 200 but was 404",
     );
     expect(screen.getByText("verify products again")).toBeInTheDocument();
+    expect(screen.getByText("products builds a version that holds it.")).toBeInTheDocument();
+    expect(screen.getByText("(waived: INC-17)")).toBeInTheDocument();
+    expect(screen.getByText(/INC-17 of grace, until/)).toBeInTheDocument();
     expect(screen.getByRole("link", { name: /trace that shows/ })).toHaveAttribute(
       "href",
       "/traces/463ac35c9f6413ad",

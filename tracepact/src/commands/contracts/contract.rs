@@ -41,6 +41,7 @@ enum Action {
     Status(status::Status),
     List(status::List),
     Generate(generate::Generate),
+    Waive(super::waive::Waive),
 }
 
 /// Publish pact files of one consumer version.
@@ -86,6 +87,7 @@ impl Contract {
             Action::Status(action) => action.run().await,
             Action::List(action) => action.run().await,
             Action::Generate(action) => action.run(),
+            Action::Waive(action) => action.run().await,
         })
     }
 }

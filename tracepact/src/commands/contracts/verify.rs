@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use tracepact_verify::junit::junit;
 use tracepact_verify::{Error, Outcome, ProviderCheck, ProviderConfig, provider};
 
 use super::{BrokerArgs, finish};
@@ -59,6 +60,9 @@ pub(crate) struct Verify {
     /// Longest wait for one answer of the provider.
     #[arg(long, default_value_t = 5_000, value_name = "MS")]
     request_timeout_ms: u64,
+    /// Also write the result as JUnit XML, for build servers.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     #[command(flatten)]
     broker: BrokerArgs,
 }
@@ -83,6 +87,11 @@ impl Verify {
             request_timeout_ms: self.request_timeout_ms,
         };
         let outcome = provider::verify(&check, &client).await?;
+        if let Some(file) = &self.junit {
+            let xml = junit(&check.provider, &check.version, &outcome);
+            std::fs::write(file, xml)
+                .map_err(|e| Error::Usage(format!("--junit {}: {e}", file.display())))?;
+        }
         self.broker.show(&outcome, &outcome_text(&check, &outcome));
         Ok(u8::from(!outcome.ok))
     }
