@@ -17,7 +17,7 @@ use tracepact_contract_model::{Pact, check_name};
 
 use crate::publish::check_url;
 use crate::store::proposals::NewProposal;
-use crate::store::{Conn, pacticipants, pacts, proposals};
+use crate::store::{Conn, pacticipants, pacts, proposal_facts, proposals};
 use crate::{Broker, BrokerError};
 
 pub(crate) use answering::Answer;
@@ -118,7 +118,7 @@ impl Broker {
         let now = self.now();
         let mut write = self.store().write().await?;
         let row = proposals::get(write.conn(), uuid).await?;
-        proposals::add_comment(write.conn(), row.id, author, text, now).await?;
+        proposal_facts::add_comment(write.conn(), row.id, author, text, now).await?;
         lines::announce(self, write.conn(), &row, "commented", author, None).await?;
         self.commit(write).await
     }

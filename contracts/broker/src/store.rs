@@ -35,6 +35,7 @@ mod open;
 pub(crate) mod outbox;
 pub(crate) mod pacticipants;
 pub(crate) mod pacts;
+pub(crate) mod proposal_facts;
 pub(crate) mod proposals;
 pub(crate) mod provider_modes;
 pub(crate) mod sql;

@@ -36,6 +36,7 @@
 mod emit;
 mod matchers;
 mod message;
+mod part;
 mod read;
 mod write;
 mod yaml;

@@ -10,8 +10,8 @@ use tracepact_listener::extract::{Json, Path, Query};
 use super::{ProblemBody, rfc3339};
 use crate::auth::gate::check_publish;
 use crate::proposing::{Mode, Proposed, ProposedContent, impact};
-use crate::store::pacts;
 use crate::store::proposals::{self, ProposalRow};
+use crate::store::{pacts, proposal_facts};
 use crate::{Broker, BrokerError};
 
 /// Most proposals in one answer.
@@ -255,7 +255,7 @@ pub(super) async fn detail(broker: &Broker, id: &str) -> Result<ProposalDetail, 
     };
     let impact = impact(&mut conn, &row).await?;
     let (mode, team) = Mode::of(&mut conn, row.provider_id).await?;
-    let comments = proposals::comments(&mut conn, row.id).await?;
+    let comments = proposal_facts::comments(&mut conn, row.id).await?;
     let line = proposals::line(&mut conn, &row.consumer, &row.provider, &row.consumer_branch).await?;
     let interactions = pact
         .interactions

@@ -7,7 +7,7 @@ use tracepact_contract_model::{Pact, meanings};
 use crate::broker::{on_edge, tell};
 use crate::store::pacticipants::Pacticipant;
 use crate::store::proposals::{NewProposal, ProposalRow};
-use crate::store::{Conn, pacts, proposals, verifications, versions};
+use crate::store::{Conn, pacts, proposal_facts, proposals, verifications, versions};
 use crate::webhooks::fire::{ProposalStep, proposal_changed};
 use crate::{Broker, BrokerError};
 
@@ -222,7 +222,7 @@ pub(crate) async fn impact(conn: &mut Conn, row: &ProposalRow) -> Result<Impact,
     let pact = Pact::parse(pacts::content_by_row(conn, row.content_row).await?.body.as_bytes())?;
     let base = match proposals::accepted_before(conn, row).await? {
         Some(before) => Some(before.content_row),
-        None => proposals::in_use(conn, row).await?,
+        None => proposal_facts::in_use(conn, row).await?,
     };
     let base = match base {
         Some(content) => Some(Pact::parse(pacts::content_by_row(conn, content).await?.body.as_bytes())?),
@@ -230,7 +230,7 @@ pub(crate) async fn impact(conn: &mut Conn, row: &ProposalRow) -> Result<Impact,
     };
     let found = meanings(base.as_ref(), &pact)?;
     let mut affected = Vec::new();
-    for (version, environment) in proposals::live_versions(conn, row.provider_id).await? {
+    for (version, environment) in proposal_facts::live_versions(conn, row.provider_id).await? {
         let result = verifications::of_pair(conn, row.content_row, row.provider_id, &version).await?;
         if affected.len() < AFFECTED_MAX && !result.is_some_and(|r| r.success) {
             affected.push(format!("{} {version} ({environment})", row.provider));

@@ -6,7 +6,7 @@ use tracepact_contract_model::{Pact, check_name};
 
 use super::{Mode, lines};
 use crate::store::proposals::NewProposal;
-use crate::store::{pacticipants, pacts, proposals};
+use crate::store::{pacticipants, pacts, proposal_facts, proposals};
 use crate::{Broker, BrokerError};
 
 /// Most contract files of one provider.
@@ -128,7 +128,7 @@ impl Broker {
             if present.contains(&row.content_row) {
                 continue;
             }
-            let needed = proposals::live_with_content(conn, row.content_row).await?;
+            let needed = proposal_facts::live_with_content(conn, row.content_row).await?;
             if needed.is_empty() {
                 let because = format!("its file is gone from the main branch of {provider}");
                 lines::change(self, conn, &row, "retired", who, Some(&because)).await?;

@@ -3,7 +3,7 @@
 
 use super::ContractFileError;
 use super::matchers::{read_rule, read_rules, write_rule, write_rules};
-use super::read::{Fields, Part, text_of};
+use super::part::{Fields, Part, text_of};
 use super::write::{self, Written};
 use super::yaml::{Node, Value};
 use crate::Json;
