@@ -3,7 +3,10 @@
 mod broker;
 mod config;
 mod contracts;
+mod operator;
 mod serve;
+mod snapshot;
+mod store;
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -29,6 +32,8 @@ enum Command {
     Verify(contracts::Verify),
     Stub(contracts::Stub),
     Broker(Box<broker::Broker>),
+    Store(store::StoreCommand),
+    Snapshot(snapshot::Snapshot),
 }
 
 impl CommandLine {
@@ -44,6 +49,8 @@ impl CommandLine {
             Command::Verify(command) => client(command.run()),
             Command::Stub(command) => client(command.run()),
             Command::Broker(command) => client(command.run()),
+            Command::Store(command) => client(command.run()),
+            Command::Snapshot(command) => client(command.run()),
         }
     }
 }

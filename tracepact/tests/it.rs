@@ -14,6 +14,8 @@ mod hostile_senders;
 mod lifecycle;
 #[path = "it/one_vocabulary.rs"]
 mod one_vocabulary;
+#[path = "it/operator.rs"]
+mod operator;
 #[path = "it/server.rs"]
 mod server;
 #[path = "it/spans.rs"]

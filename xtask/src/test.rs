@@ -18,7 +18,7 @@ use crate::workspace::{Metadata, cargo, root};
 /// Options of `test`.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Run only this suite (repeatable): dashboard, rust, postgres, e2e, kafka, story, sabotage; by hand: smoke, story-kafka, influx.
+    /// Run only this suite (repeatable): dashboard, rust, postgres, e2e, kafka, story, sabotage; by hand: smoke, story-kafka, crash, influx.
     #[arg(long, value_name = "NAME")]
     suite: Vec<String>,
 }
@@ -54,6 +54,10 @@ const SUITES: [Suite; 10] = [
     ),
     Suite { by_hand: true, ..suite("smoke", "the short run of the demo", story::smoke) },
     Suite { by_hand: true, ..suite("story-kafka", "the whole demo on Apache Kafka", story::on_kafka) },
+    Suite {
+        by_hand: true,
+        ..suite("crash", "50 rounds of kill -9 under load, and the store's own check", crash)
+    },
     Suite { by_hand: true, ..suite("influx", "the writer of series, on a real InfluxDB v2", influx) },
 ];
 
@@ -150,6 +154,15 @@ fn end_to_end(context: &Context) -> anyhow::Result<()> {
     let mut tests = cargo();
     tests.args(["test", "--locked", "-p", "tracepact-tests", "--no-fail-fast"]);
     run_command(context.with_path(&mut tests).env("E2E_BINARIES", absolute(&binaries)))
+}
+
+/// The kills of the end-to-end tests, ten times as many.
+fn crash(context: &Context) -> anyhow::Result<()> {
+    let binaries = build_binaries(context)?;
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "-p", "tracepact-tests", "--test", "e2e", "kill9"]);
+    let tests = context.with_path(&mut tests).env("E2E_BINARIES", absolute(&binaries));
+    run_command(tests.env("CRASH_ROUNDS", "50"))
 }
 
 /// The writer against a real InfluxDB. The server and where it may write are the caller's to name.

@@ -135,4 +135,6 @@ fn lower(name: Option<&str>) -> Option<String> {
 }
 
 #[cfg(test)]
+mod any_order;
+#[cfg(test)]
 mod tests;

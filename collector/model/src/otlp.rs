@@ -8,8 +8,10 @@ mod lift;
 mod read;
 mod values;
 mod write;
+mod write_json;
 
 pub use json::decode_json;
 pub use lift::lift_remote;
 pub use read::{decode, read_request};
 pub use write::{encode, to_resource_spans};
+pub use write_json::encode_json;

@@ -17,12 +17,13 @@
 //! # }
 //! ```
 //!
-//! What it deliberately does not do: write anything, keep a cache of answers, or compute in the background.
+//! What it deliberately does not do: write anything (but what an operator deletes, see [`operator_routes`]), keep a cache of answers, or compute in the background.
 
 pub mod config;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod native;
+pub mod operator;
 mod params;
 pub mod seen;
 mod service;
@@ -32,6 +33,7 @@ mod zipkin;
 
 pub use config::QueryConfig;
 pub use native::{native_routes, openapi};
+pub use operator::operator_routes;
 pub use seen::{SeeingStore, Seen, ServiceSeen};
 pub use service::{Query, Sources};
 pub use standing::Standing;

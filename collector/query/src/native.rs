@@ -1,6 +1,6 @@
 //! The native API under `/tracepact/v1`: what the pages and scripts ask.
 
-mod answer;
+pub(crate) mod answer;
 mod boards;
 pub(crate) mod breakers;
 mod compare;
@@ -10,7 +10,7 @@ mod names;
 mod news;
 mod series;
 mod trace;
-mod traces;
+pub(crate) mod traces;
 
 use tracepact_listener::{Routes, Scope};
 
@@ -78,7 +78,9 @@ pub(crate) mod document {
 
 /// The OpenAPI description of this room's native routes; the binary merges it with the other rooms'.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    <document::Document as utoipa::OpenApi>::openapi()
+    let mut document = <document::Document as utoipa::OpenApi>::openapi();
+    document.merge(<crate::operator::Document as utoipa::OpenApi>::openapi());
+    document
 }
 
 /// The parsers, for the fuzz targets.

@@ -7,6 +7,7 @@ pub(crate) mod json;
 pub(crate) mod meta;
 pub(crate) mod part;
 pub(crate) mod read;
+mod scan;
 pub mod schema;
 pub(crate) mod terms;
 pub(crate) mod write;

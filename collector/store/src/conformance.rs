@@ -10,7 +10,10 @@
 //! # }
 //! ```
 
+mod fragments;
+mod ids;
 mod lookups;
+mod names;
 mod rows;
 mod searches;
 
@@ -49,6 +52,23 @@ pub const CASES: &[Case] = &[
     },
     Case { name: "exact duplicates collapse", run: |s| Box::pin(lookups::duplicates_collapse(s)) },
     Case { name: "strict and lenient ids", run: |s| Box::pin(lookups::strict_and_lenient(s)) },
+    Case { name: "a 64-bit id and two over it are three traces", run: |s| Box::pin(ids::three_traces(s)) },
+    Case {
+        name: "a trace of mixed widths is one when ids are lenient",
+        run: |s| Box::pin(ids::mixed_trace(s)),
+    },
+    Case { name: "both sides of an RPC under one id", run: |s| Box::pin(fragments::shared_spans(s)) },
+    Case { name: "pieces of one span in any order", run: |s| Box::pin(fragments::pieces(s)) },
+    Case { name: "which timestamp a trace has", run: |s| Box::pin(fragments::timestamps(s)) },
+    Case {
+        name: "durations are inclusive and the service's own",
+        run: |s| Box::pin(fragments::durations(s)),
+    },
+    Case { name: "conditions by scope", run: |s| Box::pin(fragments::conjunctions(s)) },
+    Case { name: "names without case, tags with it", run: |s| Box::pin(names::case(s)) },
+    Case { name: "keys and values are completed", run: |s| Box::pin(names::autocomplete(s)) },
+    Case { name: "names have a window", run: |s| Box::pin(names::windows(s)) },
+    Case { name: "a trace over midnight is one", run: |s| Box::pin(names::over_midnight(s)) },
     Case { name: "unknown ids are left out", run: |s| Box::pin(lookups::unknown_ids(s)) },
     Case { name: "names by service, any case", run: |s| Box::pin(lookups::names(s)) },
     Case { name: "the window is inclusive on the trace's timestamp", run: |s| Box::pin(searches::window(s)) },
@@ -81,10 +101,14 @@ impl Subject<'_> {
 
     /// The low halves of the traces found.
     async fn hits(&self, query: SpanQuery) -> Result<Vec<u64>, String> {
-        let answer =
-            self.store.search(query, ReadCtx::default()).await.map_err(|e| format!("search: {e}"))?;
+        Ok(self.search(query, ReadCtx::default()).await?.iter().map(|id| id.low()).collect())
+    }
+
+    /// The traces found.
+    async fn search(&self, query: SpanQuery, ctx: ReadCtx) -> Result<Vec<TraceId>, String> {
+        let answer = self.store.search(query, ctx).await.map_err(|e| format!("search: {e}"))?;
         expect(answer.completeness == Completeness::Complete, "the search is not complete")?;
-        Ok(answer.hits.iter().map(|hit| hit.trace_id.low()).collect())
+        Ok(answer.hits.iter().map(|hit| hit.trace_id).collect())
     }
 }
 

@@ -2,31 +2,47 @@
 
 mod append;
 mod blocks;
+mod census;
+mod check;
+mod clock_watch;
 mod config;
+mod delete;
 mod events;
+mod export;
 mod health;
 mod layout;
+mod leaving;
 mod names;
 mod open;
+mod purge;
 mod retention;
 mod seal;
 mod series;
+mod snapshot;
 mod spans;
 mod state;
+pub(crate) mod tombstones;
+mod walk;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
-use tracepact_base::SharedClock;
+use tracepact_base::{ErrorKind, SharedClock};
 
+pub use census::{Census, TableCensus, census_closed};
+pub use check::{CheckReport, Finding, check, check_on};
 pub use config::EngineConfig;
+pub use export::{ExportRow, Exported, ParquetFile};
 pub use health::{Health, Stats};
+pub use snapshot::{FileSum, MANIFEST_FILE, Manifest, SNAPSHOTS_MAX, snapshot_closed, snapshot_closed_on};
 
 use crate::fs::{DirLock, Fs, StdFs};
 use crate::log::Log;
 use crate::pool::Pool;
 use crate::{EventQuery, StoreError};
+pub(crate) use state::Seen;
 use state::Shared;
 
 /// The embedded store of spans, series and events. See [`SpanStore`](crate::SpanStore),
@@ -41,6 +57,8 @@ pub struct Engine {
     reads: Pool,
     in_flight: Arc<Semaphore>,
     sealer: seal::Sealer,
+    /// Held while a snapshot is made or removed.
+    snapshots: Mutex<()>,
     _lock: Box<dyn DirLock>,
 }
 
@@ -78,6 +96,13 @@ impl Engine {
     /// Seals everything in memory into blocks and waits for it. Blocks the thread: not for tokio's workers.
     pub fn seal(&self) -> Result<(), StoreError> {
         self.sealer.now()
+    }
+
+    /// Takes deleted rows off the disk now instead of at the next interval: blocks that hold some are written anew.
+    /// Rows in memory and in the log go when they are sealed. Blocks the thread: not for tokio's workers.
+    pub fn purge(&self) -> Result<(), StoreError> {
+        let failed = |error: std::io::Error| StoreError::new(ErrorKind::Unavailable, error.to_string());
+        self.sealer.run(move |shared, _| purge::purge(shared).map_err(failed))?
     }
 
     /// Drops what retention does not keep, now instead of at the next interval. Blocks the thread for a moment.

@@ -44,6 +44,18 @@ impl EventTable {
         }
     }
 
+    /// Forgets events that `gone` names.
+    pub(crate) fn forget(&mut self, gone: impl Fn(&Event) -> bool) {
+        let ids = &mut self.ids;
+        self.by_time.retain(|_, event| {
+            let keep = !gone(event);
+            if !keep {
+                ids.remove(&event.id);
+            }
+            keep
+        });
+    }
+
     /// Matching events, newest first.
     pub(crate) fn select(&self, query: &EventQuery) -> Vec<Event> {
         let end_ns = query.end_ns.unwrap_or(u64::MAX);

@@ -13,6 +13,8 @@ use parking_lot::RwLock;
 use tracepact_base::{Event, TraceId};
 use tracepact_model::Span;
 
+use crate::engine::tombstones::Mark;
+
 use self::names::NameIndex;
 pub(crate) use self::part::HotPart;
 pub(crate) use self::size::span_bytes;
@@ -26,6 +28,8 @@ pub(crate) enum HotRows {
     Points(Vec<(u32, u64, f64)>),
     /// Events.
     Events(Vec<Event>),
+    /// Deleted traces.
+    Tombstones(Vec<Mark>),
 }
 
 /// The rows of one log record.
@@ -41,6 +45,7 @@ pub(crate) struct Chunk {
 pub(crate) struct Placed {
     pub(crate) lsn: u64,
     pub(crate) position: u32,
+    pub(crate) received_at_ns: u64,
     pub(crate) row: Span,
 }
 
@@ -58,6 +63,7 @@ struct Inner {
     names: NameIndex,
     points: HashMap<u32, Vec<(u64, f64)>>,
     events: Vec<Event>,
+    tombstones: Vec<Mark>,
     bytes: usize,
     rows: u64,
     point_count: u64,
@@ -112,6 +118,17 @@ impl Generation {
         inner.events.extend_from_slice(events);
     }
 
+    pub(crate) fn push_tombstones(&self, lsn: u64, marks: &[Mark]) {
+        let mut inner = self.inner.write();
+        inner.note(lsn, size_of_val(marks));
+        inner.tombstones.extend_from_slice(marks);
+    }
+
+    /// Deletions that were logged beside these rows, for sealing.
+    pub(crate) fn tombstones(&self) -> Vec<Mark> {
+        self.inner.read().tombstones.clone()
+    }
+
     pub(crate) fn held(&self) -> Held {
         let inner = self.inner.read();
         Held {
@@ -140,7 +157,8 @@ impl Generation {
             let chunk = &inner.chunks[*chunk as usize];
             let row = &chunk.rows[*position as usize];
             if !strict || row.trace_id == id {
-                out.push(Placed { lsn: chunk.lsn, position: *position, row: row.clone() });
+                let (lsn, received_at_ns) = (chunk.lsn, chunk.received_at_ns);
+                out.push(Placed { lsn, position: *position, received_at_ns, row: row.clone() });
             }
         }
     }

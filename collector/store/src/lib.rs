@@ -28,6 +28,7 @@
 //!
 //! What it deliberately does not do: merge fragments, correct clocks, build trees (that is `analysis`).
 
+pub mod admin;
 pub mod block;
 mod budget;
 pub mod conformance;
@@ -50,7 +51,12 @@ mod series_wire;
 pub mod span_store;
 mod wire;
 
-pub use engine::{Engine, EngineConfig, Health, Stats};
+pub use admin::{Deleted, Deletion, Pending, StoreAdmin};
+pub use engine::{
+    Census, CheckReport, Engine, EngineConfig, ExportRow, Exported, FileSum, Finding, Health, MANIFEST_FILE,
+    Manifest, ParquetFile, SNAPSHOTS_MAX, Stats, TableCensus, census_closed, check, check_on,
+    snapshot_closed, snapshot_closed_on,
+};
 pub use error::StoreError;
 pub use event_store::{EventQuery, EventStore};
 pub use read::{Completeness, ReadCtx};

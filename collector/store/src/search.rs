@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use tracepact_base::{ErrorKind, TraceId};
 
 use crate::budget::Budget;
+use crate::engine::Seen;
 use crate::part::{Candidates, Part, TraceTime, group};
 use crate::{Completeness, SearchAnswer, SpanQuery, StoreError, TraceHit, eval};
 
@@ -29,13 +30,20 @@ pub(crate) struct Reader<'p> {
     pub(crate) parts: Vec<&'p dyn Part>,
     pub(crate) strict: bool,
     pub(crate) budget: &'p Budget,
+    seen: &'p Seen,
     damaged: HashSet<String>,
     cut: Option<String>,
 }
 
 impl<'p> Reader<'p> {
-    pub(crate) fn new(parts: Vec<&'p dyn Part>, strict: bool, budget: &'p Budget) -> Self {
-        Self { parts, strict, budget, damaged: HashSet::new(), cut: None }
+    pub(crate) fn new(parts: Vec<&'p dyn Part>, seen: &'p Seen, strict: bool, budget: &'p Budget) -> Self {
+        let damaged = seen.lost.iter().cloned().collect();
+        Self { parts, strict, budget, seen, damaged, cut: None }
+    }
+
+    /// Whether something could not be read.
+    pub(crate) fn is_damaged(&self) -> bool {
+        !self.damaged.is_empty()
     }
 
     /// How the read ended so far.
@@ -78,6 +86,7 @@ impl<'p> Reader<'p> {
         // A row is in the log and in a block for a moment after a crash: its place says that it is one.
         placed.sort_by_key(|p| (p.lsn, p.position));
         placed.dedup_by_key(|p| (p.lsn, p.position));
+        placed.retain(|p| !self.seen.tombstones.hides(p.row.trace_id, p.lsn));
         self.budget.rows(placed.len() as u64).or_else(|error| {
             self.cut = Some(error.reason);
             Ok::<(), StoreError>(())

@@ -7,12 +7,20 @@
 
 #[path = "../../model/tests/it/arbitrary.rs"]
 mod arbitrary;
+#[path = "it/arrangements.rs"]
+mod arrangements;
 #[path = "it/blocks.rs"]
 mod blocks;
 #[path = "it/conform.rs"]
 mod conform;
+#[path = "it/damage.rs"]
+mod damage;
+#[path = "it/deletes.rs"]
+mod deletes;
 #[path = "it/format_docs.rs"]
 mod format_docs;
+#[path = "it/golden.rs"]
+mod golden;
 #[path = "it/helpers.rs"]
 mod helpers;
 #[path = "it/power.rs"]
@@ -21,3 +29,5 @@ mod power;
 mod power_loss;
 #[path = "it/restart.rs"]
 mod restart;
+#[path = "it/snapshots.rs"]
+mod snapshots;

@@ -121,6 +121,7 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
         app.background.spawn(reporter.run(ingest, app.background.stop_token().cancelled_owned()));
     }
     app.tables.add_http(reading)?;
+    app.tables.add_http(tracepact_query::operator_routes(query.clone(), engine.clone()))?;
 
     let page = Exposition::new(app.registry.clone(), series.clone(), clock, STALE_AFTER);
     app.tables.add_http(tracepact_export::routes(page))?;

@@ -9,7 +9,10 @@ use tracepact_store::{Engine, Stats};
 
 type Read = fn(&Stats) -> u64;
 
-const GAUGES: [(&str, &str, Read); 7] = [
+const GAUGES: [(&str, &str, Read); 8] = [
+    ("tracepact_store_pending_deletions", "Deleted traces whose rows are not off the disk yet.", |s| {
+        s.tombstones
+    }),
     ("tracepact_store_hot_rows", "Span rows in memory, not yet in a block.", |s| s.hot_rows),
     ("tracepact_store_hot_bytes", "Estimated bytes of what is in memory.", |s| s.hot_bytes),
     ("tracepact_store_blocks", "Blocks of spans.", |s| s.blocks),
@@ -19,7 +22,13 @@ const GAUGES: [(&str, &str, Read); 7] = [
     ("tracepact_store_events", "Events kept.", |s| s.events),
 ];
 
-const COUNTERS: [(&str, &str, Read); 4] = [
+const COUNTERS: [(&str, &str, Read); 6] = [
+    ("tracepact_store_deleted_rows_total", "Deleted span rows that left memory and disk.", |s| {
+        s.deleted_rows
+    }),
+    ("tracepact_store_rewritten_blocks_total", "Blocks written anew without deleted rows.", |s| {
+        s.rewritten_blocks
+    }),
     ("tracepact_store_replayed_records_total", "Log records read at start.", |s| s.replayed_records),
     ("tracepact_store_expired_rows_total", "Span rows dropped by retention.", |s| s.expired_rows),
     ("tracepact_store_expired_blocks_total", "Blocks dropped by retention.", |s| s.expired_blocks),

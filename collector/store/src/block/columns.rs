@@ -146,6 +146,7 @@ pub(crate) fn from_batch(batch: &RecordBatch) -> Result<Vec<Placed>, Malformed> 
     let ids = columns.of::<FixedSizeBinaryArray>("trace_id")?;
     let (span_ids, parents) = (columns.u64("span_id")?, columns.u64("parent_id")?);
     let (lsns, positions) = (columns.u64("lsn")?, columns.u32("position")?);
+    let received = columns.u64("received_at_ns")?;
     let (starts, durations) = (columns.u64("start_ns")?, columns.u64("duration_ns")?);
     let (flags, otlp_flags) = (columns.u32("flags")?, columns.u32("otlp_flags")?);
     let texts = |name| columns.of::<StringArray>(name);
@@ -195,7 +196,8 @@ pub(crate) fn from_batch(batch: &RecordBatch) -> Result<Vec<Placed>, Malformed> 
         row.dropped = [dropped[0].value(i), dropped[1].value(i), dropped[2].value(i)];
         row.resource = shared(&mut resources, resource_texts.value(i), json::read_resource)?;
         row.scope = shared(&mut scopes, scope_texts.value(i), json::read_scope)?;
-        rows.push(Placed { lsn: lsns.value(i), position: positions.value(i), row });
+        let (lsn, position, received_at_ns) = (lsns.value(i), positions.value(i), received.value(i));
+        rows.push(Placed { lsn, position, received_at_ns, row });
     }
     Ok(rows)
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use tracepact_base::Event;
 
 use super::state::{Shared, State};
+use super::tombstones::TombstoneBlock;
+use crate::block::meta::MetaError;
 use crate::block::{Block, BlockMeta, Table, write};
-use crate::fs::{join, read_all};
+use crate::fs::{Fs, join, read_all};
 use crate::series_block::SeriesBlock;
 
 /// Longest `meta.json`.
@@ -30,13 +32,15 @@ pub(crate) struct Blocks {
     pub(crate) spans: Vec<Arc<Block>>,
     pub(crate) series: Vec<Arc<SeriesBlock>>,
     pub(crate) events: Vec<Arc<EventBlock>>,
+    pub(crate) tombstones: Vec<Arc<TombstoneBlock>>,
 }
 
 impl Blocks {
     pub(crate) fn metas(&self) -> impl Iterator<Item = &BlockMeta> {
         let spans = self.spans.iter().map(|block| &block.meta);
         let series = self.series.iter().map(|block| &block.meta);
-        spans.chain(series).chain(self.events.iter().map(|block| &block.meta))
+        let tombstones = self.tombstones.iter().map(|block| &block.meta);
+        spans.chain(series).chain(self.events.iter().map(|block| &block.meta)).chain(tombstones)
     }
 
     /// The highest LSN in any block: it was durable once.
@@ -65,9 +69,16 @@ pub(super) fn load(shared: &Shared) -> io::Result<()> {
                 let dir = join(&dir, &[&day, &id]);
                 if shared.fs.list(&dir)?.iter().any(|name| name == "meta.json") {
                     let bytes = read_all(&*shared.fs, &dir.join("meta.json"), META_BYTES_MAX)?;
-                    let meta = BlockMeta::read(&bytes)
-                        .map_err(|reason| io::Error::other(format!("block {}: {reason}", dir.display())))?;
-                    metas.push((dir, meta));
+                    match BlockMeta::read(&bytes) {
+                        Ok(meta) => metas.push((dir, meta)),
+                        // Without its list, deleted traces would show; with a newer format, all of it is guesswork.
+                        Err(error)
+                            if table == Table::Tombstones || matches!(error, MetaError::Version(_)) =>
+                        {
+                            return Err(io::Error::other(format!("block {}: {error}", dir.display())));
+                        }
+                        Err(error) => lose(shared, table, &format!("{day}/{id}"), &error.to_string()),
+                    }
                 } else {
                     write::remove(&*shared.fs, &dir)?;
                 }
@@ -79,12 +90,27 @@ pub(super) fn load(shared: &Shared) -> io::Result<()> {
     for (dir, meta) in metas {
         if replaced.contains(&meta.id) {
             write::remove(&*shared.fs, &dir)?;
-        } else if let Err(reason) = open_block(shared, &mut state, &dir, meta) {
-            tracing::error!(dir = %dir.display(), %reason, "a block cannot be read");
-            shared.damage.lock().push(reason);
+        } else {
+            let (table, name) = (meta.table, format!("{}/{}", meta.day, meta.id));
+            if let Err(reason) = open_block(shared, &mut state, &dir, meta) {
+                if table == Table::Tombstones {
+                    return Err(io::Error::other(reason));
+                }
+                tracing::error!(dir = %dir.display(), %reason, "a block cannot be read");
+                state.lost.push((table, name));
+                shared.damage.lock().push(reason);
+            }
         }
     }
     Ok(())
+}
+
+/// Notes that a block cannot be read at all.
+fn lose(shared: &Shared, table: Table, name: &str, reason: &str) {
+    let reason = format!("block {}/{name}: {reason}", table.dir());
+    tracing::error!(%reason, "a block cannot be read");
+    shared.damage.lock().push(reason);
+    shared.state.write().lost.push((table, name.to_owned()));
 }
 
 /// Adds one block to the state.
@@ -109,18 +135,28 @@ pub(super) fn open_block(
             state.change_blocks(|blocks| blocks.series.push(Arc::new(block)));
         }
         Table::Events => {
-            let events =
-                read_events(shared, dir, &meta).map_err(|error| format!("{}: {error}", dir.display()))?;
-            state.events.insert(events, shared.config.events_max);
+            let events = read_events(&*shared.fs, dir, &meta)
+                .map_err(|error| format!("{}: {error}", dir.display()))?;
+            let tombstones = state.tombstones.clone();
+            let kept = events.into_iter().filter(|event| !tombstones.hide_event(event, meta.last_lsn));
+            state.events.insert(kept, shared.config.events_max);
             let block = EventBlock { meta, dir: dir.to_owned() };
             state.change_blocks(|blocks| blocks.events.push(Arc::new(block)));
+        }
+        Table::Tombstones => {
+            let block = TombstoneBlock::open(&*shared.fs, dir, meta).map_err(|error| error.to_string())?;
+            let mut tombstones = state.tombstones.as_ref().clone();
+            block.marks.iter().for_each(|mark| tombstones.add(*mark));
+            state.tombstones = Arc::new(tombstones);
+            state.change_blocks(|blocks| blocks.tombstones.push(Arc::new(block)));
         }
     }
     Ok(())
 }
 
-fn read_events(shared: &Shared, dir: &Path, meta: &BlockMeta) -> io::Result<Vec<Event>> {
-    let bytes = read_all(&*shared.fs, &dir.join(EVENTS_FILE), EVENTS_BYTES_MAX)?;
+/// The events of a block, checked.
+pub(super) fn read_events(fs: &dyn Fs, dir: &Path, meta: &BlockMeta) -> io::Result<Vec<Event>> {
+    let bytes = read_all(fs, &dir.join(EVENTS_FILE), EVENTS_BYTES_MAX)?;
     if meta.files.get(EVENTS_FILE).map(|file| file.crc32c) != Some(crc32c::crc32c(&bytes)) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the events are damaged"));
     }

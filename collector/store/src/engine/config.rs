@@ -29,6 +29,8 @@ pub struct EngineConfig {
     pub disk_bytes_max: Option<u64>,
     /// Most distinct series.
     pub series_max: usize,
+    /// Most deleted traces whose rows are not gone yet; further deletions are refused until compaction went on.
+    pub tombstones_max: usize,
     /// Most events kept, the newest win.
     pub events_max: usize,
     /// Bounds that bodies were decoded with, for reading the log again.
@@ -55,6 +57,7 @@ impl Default for EngineConfig {
             events_retention: DAY * 7,
             disk_bytes_max: None,
             series_max: 100_000,
+            tombstones_max: 100_000,
             events_max: 100_000,
             decode_limits: DecodeLimits::default(),
             threads: 2,

@@ -43,6 +43,14 @@ pub struct Stats {
     pub expired_rows: u64,
     /// Blocks dropped by retention since start.
     pub expired_blocks: u64,
+    /// Time of the newest row that retention dropped since start, nanoseconds since 1970; 0 for none.
+    pub expired_until_ns: u64,
+    /// Deleted traces whose rows are not gone yet.
+    pub tombstones: u64,
+    /// Deleted rows that left memory and disk since start.
+    pub deleted_rows: u64,
+    /// Blocks written anew since start because deleted rows were in them.
+    pub rewritten_blocks: u64,
     /// Appends refused since start because there was no room.
     pub refused_appends: u64,
 }

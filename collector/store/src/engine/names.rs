@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use tracepact_model::Span;
+
 use super::state::Snapshot;
 use crate::budget::Budget;
 use crate::hot::names::NameIndex;
@@ -37,13 +39,14 @@ fn indexes(
     query: &NamesQuery,
     budget: &Budget,
 ) -> Result<(Vec<NameIndex>, Vec<String>), StoreError> {
-    let mut damaged = Vec::new();
+    let mut damaged = snapshot.seen.lost.clone();
     budget.check()?;
     let mut indexes = Vec::new();
     if matches!(query.kind, NameKind::TagKeys | NameKind::TagValues { .. }) {
         let mut tags = NameIndex::default();
-        for row in snapshot.hot.chunks().iter().flat_map(|chunk| &chunk.rows) {
-            tags.add_tags(row, TAG_VALUES_MAX);
+        for chunk in snapshot.hot.chunks() {
+            let shown = |row: &&Span| !snapshot.seen.tombstones.hides(row.trace_id, chunk.lsn);
+            chunk.rows.iter().filter(shown).for_each(|row| tags.add_tags(row, TAG_VALUES_MAX));
         }
         indexes.push(tags);
     } else {

@@ -10,8 +10,10 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tracepact_base::{ErrorKind, Event, SharedClock};
 use tracepact_model::{Admission, Codec, decode};
 
+use super::clock_watch::ClockWatch;
 use super::seal::{Sealer, day_of_row};
 use super::state::{Counters, Shared, State};
+use super::tombstones::read_marks;
 use super::{Engine, EngineConfig};
 use super::{blocks, layout};
 use crate::StoreError;
@@ -50,12 +52,14 @@ fn open_io(fs: Arc<dyn Fs>, dir: &Path, config: EngineConfig, clock: SharedClock
     let shared = Arc::new(Shared {
         fs: fs.clone(),
         dir: dir.to_owned(),
-        clock,
         state: RwLock::new(State::default()),
         events_version: watch::Sender::new(0),
         damage: Mutex::new(Vec::new()),
         counters: Counters::default(),
         room: Notify::new(),
+        leaving: Mutex::new(Vec::new()),
+        clock_watch: Mutex::new(ClockWatch::new(clock.now_ns(), clock.monotonic_ns())),
+        clock,
         config,
     });
     blocks::load(&shared)?;
@@ -67,6 +71,7 @@ fn open_io(fs: Arc<dyn Fs>, dir: &Path, config: EngineConfig, clock: SharedClock
     Ok(Engine {
         log,
         sealer,
+        snapshots: Mutex::new(()),
         writes: Pool::start("write", threads, WAITING_MAX)?,
         reads: Pool::start("read", threads, WAITING_MAX)?,
         // Permits are kibibytes: a permit for each byte would not fit the semaphore's counter on every machine.
@@ -86,6 +91,7 @@ fn read_log(shared: &Shared, log_dir: &Path, block_lsn: u64) -> io::Result<u64> 
             Ok(None) => {}
             Err(reason) => {
                 shared.damage.lock().push(format!("log record {lsn} does not decode any more: {reason}"));
+                shared.lose_records(lsn, lsn);
             }
         }
         Ok(())
@@ -100,6 +106,7 @@ fn read_log(shared: &Shared, log_dir: &Path, block_lsn: u64) -> io::Result<u64> 
         let what = format!("log records {first} to {last} in {segment} cannot be read");
         tracing::error!(%segment, first, last, "acknowledged log records cannot be read");
         shared.damage.lock().push(what);
+        shared.lose_records(first, last);
     }
     shared.counters.replayed_records.store(replayed.records, Ordering::Relaxed);
     shared.counters.cut_bytes.store(replayed.cut_bytes, Ordering::Relaxed);
@@ -120,6 +127,9 @@ fn without_sealed(shared: &Shared, lsn: u64, rows: HotRows) -> Option<HotRows> {
         }
         HotRows::Events(events) => {
             (!published.hold(BlockTable::Events, lsn, None)).then_some(HotRows::Events(events))
+        }
+        HotRows::Tombstones(marks) => {
+            (!published.hold(BlockTable::Tombstones, lsn, None)).then_some(HotRows::Tombstones(marks))
         }
     }
 }
@@ -149,6 +159,9 @@ fn rows_of(
             let events: Vec<Event> =
                 serde_json::from_slice(&record.body).map_err(|error| error.to_string())?;
             Ok(HotRows::Events(events))
+        }
+        Table::Tombstones => {
+            read_marks(&record.body).map(HotRows::Tombstones).map_err(|error| error.to_string())
         }
         Table::Mark => Err("a mark holds no rows".to_owned()),
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use parking_lot::Mutex;
 use time::OffsetDateTime;
 
 use super::blocks::{EVENTS_FILE, open_block};
-use super::retention;
 use super::state::Shared;
+use super::{purge, retention, tombstones};
 use crate::StoreError;
 use crate::block::Table;
 use crate::block::columns::Sealed;
@@ -25,11 +26,16 @@ use crate::series_block;
 /// How often the sealer looks at the age of rows and at retention when nobody wakes it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// What runs on the sealing thread.
+type Work = Box<dyn FnOnce(&Shared, &Log) + Send>;
+
 enum Command {
     /// Rows in memory reached their bound.
     Full,
     /// Someone waits for everything in memory to be sealed.
     Now(Sender<Result<(), StoreError>>),
+    /// Something else that must not run beside sealing, compaction and retention.
+    Run(Work),
     Close,
 }
 
@@ -62,6 +68,20 @@ impl Sealer {
         sealed.recv().map_err(|_| closed())?
     }
 
+    /// Runs `work` on the sealing thread, where no block and no segment is made or removed meanwhile, and waits for it.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared, &Log) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let closed = || StoreError::new(tracepact_base::ErrorKind::Unavailable, "the store is closed");
+        let (answer, done) = channel();
+        let work = move |shared: &Shared, log: &Log| {
+            let _ = answer.send(work(shared, log));
+        };
+        self.commands.send(Command::Run(Box::new(work))).map_err(|_| closed())?;
+        done.recv().map_err(|_| closed())
+    }
+
     pub(crate) fn close(&self) {
         let _ = self.commands.send(Command::Close);
         if let Some(thread) = self.thread.lock().take() {
@@ -86,6 +106,7 @@ fn run(shared: &Shared, log: &Log, waiting: &Receiver<Command>) {
             Ok(Command::Now(answer)) => {
                 let _ = answer.send(seal(shared, log));
             }
+            Ok(Command::Run(work)) => work(shared, log),
             Ok(Command::Full) | Err(RecvTimeoutError::Timeout) => {
                 if is_due(shared) && log.broken().is_none() {
                     let _ = seal(shared, log);
@@ -96,6 +117,9 @@ fn run(shared: &Shared, log: &Log, waiting: &Receiver<Command>) {
         if now_ns.saturating_sub(looked_ns) >= interval_ns {
             looked_ns = now_ns;
             retention::expire(shared);
+            if let Err(error) = purge::purge(shared) {
+                tracing::warn!(%error, "deleted rows are still on disk and hidden; this is tried again");
+            }
         }
     }
 }
@@ -107,7 +131,7 @@ fn is_due(shared: &Shared) -> bool {
 }
 
 /// Seals everything in memory. A failure makes the store read-only: the rows stay in memory and in the log.
-fn seal(shared: &Shared, log: &Log) -> Result<(), StoreError> {
+pub(super) fn seal(shared: &Shared, log: &Log) -> Result<(), StoreError> {
     log.rotate()?;
     loop {
         let Some(oldest) = shared.state.read().sealing.first().cloned() else { return Ok(()) };
@@ -145,9 +169,14 @@ fn seal_generation(shared: &Shared, generation: &Arc<Generation>) -> io::Result<
 fn blocks_of(shared: &Shared, generation: &Generation, lsns: (u64, u64)) -> io::Result<Vec<NewBlock>> {
     let mut new = Vec::new();
     let chunks = generation.chunks();
+    let hidden = shared.state.read().tombstones.clone();
     let mut days: BTreeMap<String, Vec<Sealed<'_>>> = BTreeMap::new();
     for chunk in &chunks {
         for (position, row) in (0u32..).zip(&chunk.rows) {
+            if hidden.hides(row.trace_id, chunk.lsn) {
+                shared.counters.deleted_rows.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
             let day = day_of_row(row.start_ns, chunk.received_at_ns);
             let received_at_ns = chunk.received_at_ns;
             days.entry(day).or_default().push(Sealed { lsn: chunk.lsn, position, received_at_ns, row });
@@ -168,6 +197,7 @@ fn blocks_of(shared: &Shared, generation: &Generation, lsns: (u64, u64)) -> io::
         max_ns: window.1,
         index: None,
         files,
+        replaces: Vec::new(),
     };
     let points = generation.all_points();
     if !points.is_empty() {
@@ -181,13 +211,23 @@ fn blocks_of(shared: &Shared, generation: &Generation, lsns: (u64, u64)) -> io::
             new.push(base(Table::Series, window, rows, vec![(series_block::FILE, bytes)]));
         }
     }
-    let events = generation.events();
+    let mut events = generation.events();
+    // Those that were derived from a trace deleted meanwhile are known no more.
+    let state = shared.state.read();
+    events.retain(|event| state.events.knows(&event.id));
+    drop(state);
     if let (Some(first), Some(last)) =
         (events.iter().map(|event| event.at_ns).min(), events.iter().map(|event| event.at_ns).max())
     {
         let json = serde_json::to_vec(&events).map_err(io::Error::other)?;
         let bytes = zstd::bulk::compress(&json, 3)?;
         new.push(base(Table::Events, (first, last), events.len() as u64, vec![(EVENTS_FILE, bytes)]));
+    }
+    let marks = generation.tombstones();
+    let asked = marks.iter().map(|mark| mark.at_ns);
+    if let (Some(first), Some(last)) = (asked.clone().min(), asked.max()) {
+        let file = (tombstones::FILE, tombstones::write_marks(&marks));
+        new.push(base(Table::Tombstones, (first, last), marks.len() as u64, vec![file]));
     }
     Ok(new)
 }

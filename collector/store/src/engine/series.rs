@@ -7,9 +7,10 @@ use tracepact_base::ErrorKind;
 use super::Engine;
 use super::append::Label;
 use super::state::Shared;
+use crate::block::Table;
 use crate::budget::Budget;
 use crate::hot::HotRows;
-use crate::log::Table;
+use crate::log;
 use crate::series::{SeriesKey, ordered};
 use crate::series_wire::write_points;
 use crate::{Completeness, Point, ReadCtx, Series, SeriesAnswer, SeriesQuery, SeriesStore, StoreError};
@@ -22,7 +23,7 @@ impl SeriesStore for Engine {
             }
             let rows = self.number(&points)?;
             let label = Label {
-                table: Table::Points,
+                table: log::Table::Points,
                 codec: 0,
                 received_at_ns: self.shared.clock.now_ns(),
                 rejected: Vec::new(),
@@ -75,7 +76,8 @@ fn select(shared: &Shared, query: &SeriesQuery, budget: &Budget) -> Result<Serie
     };
     let window = query.start_ns..=query.end_ns;
     let snapshot = shared.snapshot(budget);
-    let mut damaged = std::collections::BTreeSet::new();
+    let mut damaged: std::collections::BTreeSet<String> =
+        shared.state.read().lost_of(Table::Series).into_iter().collect();
     let mut answer = SeriesAnswer::default();
     for ((key, number), latest) in found.into_iter().zip(latest) {
         budget.check()?;

@@ -48,7 +48,7 @@ impl SpanStore for Engine {
             self.reads
                 .run(move || {
                     let snapshot = shared.snapshot(&budget);
-                    Reader::new(snapshot.parts(), strict, &budget).search(&query)
+                    Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget).search(&query)
                 })
                 .await?
         }
@@ -65,8 +65,8 @@ impl SpanStore for Engine {
                 .reads
                 .run(move || {
                     let snapshot = shared.snapshot(&budget);
-                    let ordered =
-                        Reader::new(snapshot.parts(), strict, &budget).ordered(start_ns, end_ns, None);
+                    let ordered = Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget)
+                        .ordered(start_ns, end_ns, None);
                     ordered.map(|ordered| ordered.into_iter().map(|(_, id)| id).collect::<Vec<_>>())
                 })
                 .await?;
@@ -143,7 +143,7 @@ fn read_trace(
     budget: &Budget,
 ) -> Result<TraceRows, StoreError> {
     budget.check()?;
-    let mut reader = Reader::new(snapshot.parts(), strict, budget);
+    let mut reader = Reader::new(snapshot.parts(), &snapshot.seen, strict, budget);
     let rows = reader.trace(group(id, strict))?;
     Ok(TraceRows { trace_id: id, rows, completeness: reader.completeness() })
 }

@@ -9,8 +9,11 @@ use tokio::sync::{Notify, watch};
 use tracepact_base::SharedClock;
 
 use super::blocks::Blocks;
+use super::clock_watch::ClockWatch;
+use super::leaving::Leaving;
+use super::tombstones::{Mark, Tombstones};
 use super::{EngineConfig, Stats};
-use crate::block::BlockPart;
+use crate::block::{BlockPart, Table};
 use crate::budget::Budget;
 use crate::events::EventTable;
 use crate::fs::Fs;
@@ -30,6 +33,9 @@ pub(crate) struct Shared {
     pub(crate) events_version: watch::Sender<u64>,
     pub(crate) damage: Mutex<Vec<String>>,
     pub(crate) counters: Counters,
+    /// Blocks whose files are to go.
+    pub(crate) leaving: Mutex<Vec<Leaving>>,
+    pub(crate) clock_watch: Mutex<ClockWatch>,
     /// Woken when sealed rows leave memory.
     pub(crate) room: Notify,
 }
@@ -45,9 +51,18 @@ pub(crate) struct State {
     pub(crate) blocks: Arc<Blocks>,
     pub(crate) series: SeriesTable,
     pub(crate) events: EventTable,
+    /// Deleted traces whose rows may still be somewhere.
+    pub(crate) tombstones: Arc<Tombstones>,
+    /// What cannot be read at all, by table: every answer about it says so.
+    pub(crate) lost: Vec<(Table, String)>,
 }
 
 impl State {
+    /// What of a table cannot be read.
+    pub(crate) fn lost_of(&self, table: Table) -> Vec<String> {
+        self.lost.iter().filter(|(of, _)| *of == table).map(|(_, name)| name.clone()).collect()
+    }
+
     /// Publishes a changed set of blocks.
     pub(crate) fn change_blocks(&mut self, change: impl FnOnce(&mut Blocks)) {
         let mut blocks = Blocks::clone(&self.blocks);
@@ -62,7 +77,10 @@ pub(crate) struct Counters {
     pub(crate) cut_bytes: AtomicU64,
     pub(crate) expired_rows: AtomicU64,
     pub(crate) expired_blocks: AtomicU64,
+    pub(crate) expired_until_ns: AtomicU64,
     pub(crate) refused_appends: AtomicU64,
+    pub(crate) deleted_rows: AtomicU64,
+    pub(crate) rewritten_blocks: AtomicU64,
 }
 
 /// What one query reads: later appends, seals and drops do not change it.
@@ -70,6 +88,16 @@ pub(crate) struct Snapshot {
     pub(crate) hot: HotPart,
     pub(crate) blocks: Arc<Blocks>,
     pub(crate) span_blocks: Vec<BlockPart>,
+    pub(crate) seen: Seen,
+}
+
+/// What a read of spans must heed beside its parts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    /// Rows that it must not show.
+    pub(crate) tombstones: Arc<Tombstones>,
+    /// Blocks and log records that it does not see because nothing can read them.
+    pub(crate) lost: Vec<String>,
 }
 
 impl Snapshot {
@@ -89,6 +117,15 @@ impl Shared {
             hot: HotPart::new(generations),
             span_blocks: state.blocks.spans.iter().map(part).collect(),
             blocks: state.blocks.clone(),
+            seen: Seen { tombstones: state.tombstones.clone(), lost: state.lost_of(Table::Spans) },
+        }
+    }
+
+    /// Notes that acknowledged records cannot be read: of which table they were is not known either.
+    pub(crate) fn lose_records(&self, first: u64, last: u64) {
+        let mut state = self.state.write();
+        for table in [Table::Spans, Table::Series, Table::Events] {
+            state.lost.push((table, format!("log records {first} to {last}")));
         }
     }
 
@@ -112,7 +149,11 @@ impl Shared {
             cut_bytes: self.counters.cut_bytes.load(Ordering::Relaxed),
             expired_rows: self.counters.expired_rows.load(Ordering::Relaxed),
             expired_blocks: self.counters.expired_blocks.load(Ordering::Relaxed),
+            expired_until_ns: self.counters.expired_until_ns.load(Ordering::Relaxed),
             refused_appends: self.counters.refused_appends.load(Ordering::Relaxed),
+            deleted_rows: self.counters.deleted_rows.load(Ordering::Relaxed),
+            rewritten_blocks: self.counters.rewritten_blocks.load(Ordering::Relaxed),
+            tombstones: state.tombstones.len() as u64,
             blocks: state.blocks.spans.len() as u64,
             block_rows: state.blocks.spans.iter().map(|block| block.meta.rows).sum(),
             block_bytes: state.blocks.metas().map(crate::block::BlockMeta::bytes).sum(),
@@ -145,7 +186,23 @@ impl Applied for Shared {
                 {
                     let mut state = self.state.write();
                     state.active.push_events(lsn, &events);
-                    state.events.insert(events, self.config.events_max);
+                    // Only a log that is read again holds events that a tombstone in a block is newer than.
+                    let tombstones = state.tombstones.clone();
+                    let kept = events.into_iter().filter(|event| !tombstones.hide_event(event, lsn));
+                    state.events.insert(kept, self.config.events_max);
+                }
+                self.events_version.send_modify(|version| *version += 1);
+            }
+            HotRows::Tombstones(marks) => {
+                let marks: Vec<Mark> = marks.into_iter().map(|mark| Mark { lsn, ..mark }).collect();
+                {
+                    let mut state = self.state.write();
+                    state.active.push_tombstones(lsn, &marks);
+                    let mut tombstones = Tombstones::clone(&state.tombstones);
+                    marks.into_iter().for_each(|mark| tombstones.add(mark));
+                    // All that are known so far came with an earlier record.
+                    state.events.forget(|event| tombstones.hide_event(event, lsn.saturating_sub(1)));
+                    state.tombstones = Arc::new(tombstones);
                 }
                 self.events_version.send_modify(|version| *version += 1);
             }

@@ -24,6 +24,8 @@ pub(crate) enum Table {
     Points = 2,
     /// Events.
     Events = 3,
+    /// Deleted traces.
+    Tombstones = 4,
 }
 
 impl Table {
@@ -33,6 +35,7 @@ impl Table {
             1 => Self::Spans,
             2 => Self::Points,
             3 => Self::Events,
+            4 => Self::Tombstones,
             _ => return None,
         })
     }

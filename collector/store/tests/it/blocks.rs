@@ -173,8 +173,9 @@ async fn a_newer_format_is_refused_by_name() {
     let day = dir.path().join("data/default/spans/2026-11-21");
     let block = std::fs::read_dir(day).unwrap().next().unwrap().unwrap().path();
     let meta = std::fs::read_to_string(block.join("meta.json")).unwrap();
-    std::fs::write(block.join("meta.json"), meta.replace("\"format_version\": 1", "\"format_version\": 99"))
-        .unwrap();
+    let (_, rest) = meta.split_once(",\n").unwrap();
+    let newer = format!("{{\n{rest}").replacen("\"format_version\": 1", "\"format_version\": 99", 1);
+    std::fs::write(block.join("meta.json"), newer).unwrap();
     let error = Engine::open(dir.path(), EngineConfig::default(), clock).unwrap_err();
     assert!(error.reason.contains("format 99"), "{error}");
 }
@@ -231,7 +232,7 @@ async fn rows_are_seen_exactly_once_while_they_are_sealed() {
     assert_eq!(hits(&*engine, SpanQuery { limit: 1_000, ..all(&[]) }).await.len(), 60);
 }
 
-fn otlp_batch(rows: &[Span]) -> SpanBatch {
+pub(crate) fn otlp_batch(rows: &[Span]) -> SpanBatch {
     let body = encode(Codec::OtlpProto, rows).unwrap();
     SpanBatch {
         codec: Codec::OtlpProto,

@@ -17,13 +17,18 @@ fn document() -> String {
          \x20 spans.parquet                       the rows (zstd); readable by any Parquet reader\n\
          \x20 index.bin                           trace id to rows; service, name, tag to traces; names\n\
          \x20 sums.bin                            CRC32C of every 4 KiB of both\n\
-         \x20 meta.json                           written last: versions, ranges, counts, checksums, `replaces`\n\
+         \x20 meta.json                           written last: its own checksum, versions, ranges, counts, checksums, `replaces`\n\
          data/<tenant>/series/<day>/<ulid>/    a block of points: points.bin, meta.json\n\
          data/<tenant>/events/<day>/<ulid>/    a block of events: events.json.zst (zstd of a JSON list), meta.json\n\
+         data/<tenant>/tombstones/<day>/<ulid>/ deleted traces whose rows are still in blocks: tombstones.bin, meta.json\n\
+         snapshots/<name>/                     a copy of all of that at one moment, and snapshot.json\n\
          ```\n\n\
          A log record is `length u32 · crc32c u32 · LSN u64 · durable LSN u64 · received_at_ns u64 · table u8 · codec u8 · \
          count u32 and positions u32 of rejected spans · body length u32 · zstd(body)`, little-endian; the checksum covers \
-         everything behind it. The body is the request as it was received, redacted.\n\n\
+         everything behind it. The body is the request as it was received, redacted; or points, events, deleted traces.\n\n\
+         `meta.json` begins with `crc32c`: that of its own bytes with eight zeros in this place. `tombstones.bin` is \
+         `count u32`, then for each trace `low half u64 · high half u64 · 1 when the high half counts, else 0, u8 · LSN below \
+         which its rows are deleted u64 · deleted at u64`.\n\n\
          ## Columns of spans.parquet\n\n\
          | column | type | null | meaning |\n|---|---|---|---|\n"
     );

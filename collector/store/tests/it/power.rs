@@ -55,11 +55,18 @@ struct Node {
     is_dir: bool,
 }
 
+/// An entry that survives. It does so in its directory: one that was removed and made again is another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Durable {
+    node: u64,
+    parent: Option<u64>,
+}
+
 #[derive(Debug, Default)]
 struct Disk {
     nodes: BTreeMap<u64, Node>,
     entries: BTreeMap<PathBuf, u64>,
-    durable_entries: BTreeMap<PathBuf, u64>,
+    durable_entries: BTreeMap<PathBuf, Durable>,
     next: u64,
     /// The newest change of an entry.
     newest_entry: Option<PathBuf>,
@@ -108,11 +115,12 @@ impl Disk {
             Op::SyncDir(dir) => {
                 let inside = |path: &PathBuf| path.parent() == Some(dir);
                 self.durable_entries.retain(|path, _| !inside(path));
+                let parent = self.entries.get(dir).copied();
                 let now: Vec<_> = self
                     .entries
                     .iter()
                     .filter(|(path, _)| inside(path))
-                    .map(|(p, n)| (p.clone(), *n))
+                    .map(|(path, node)| (path.clone(), Durable { node: *node, parent }))
                     .collect();
                 self.durable_entries.extend(now);
             }
@@ -138,18 +146,33 @@ impl Disk {
         }
         if let (Loss::LateEntry, Some(path)) = (loss, self.newest_entry.take()) {
             match self.entries.get(&path) {
-                Some(node) => self.durable_entries.insert(path, *node),
+                Some(node) => {
+                    let parent = path.parent().and_then(|dir| self.entries.get(dir)).copied();
+                    let entry = Durable { node: *node, parent };
+                    self.durable_entries.insert(path, entry)
+                }
                 None => self.durable_entries.remove(&path),
             };
         }
         let known = self.durable_entries.clone();
-        let reachable = |path: &PathBuf| {
-            path.ancestors()
-                .skip(1)
-                .all(|dir| dir == Path::new("/") || dir == root() || known.contains_key(dir))
+        let reachable = |path: &Path| {
+            let mut at = path;
+            while let (Some(entry), Some(dir)) = (known.get(at), at.parent()) {
+                if dir == Path::new("/") || dir == root() {
+                    return true;
+                }
+                if entry.parent != known.get(dir).map(|dir| dir.node) {
+                    return false;
+                }
+                at = dir;
+            }
+            false
         };
-        self.entries =
-            known.iter().filter(|(path, _)| reachable(path)).map(|(p, n)| (p.clone(), *n)).collect();
+        self.entries = known
+            .iter()
+            .filter(|(path, _)| reachable(path))
+            .map(|(path, entry)| (path.clone(), entry.node))
+            .collect();
         for node in self.nodes.values_mut() {
             let unsynced = node.bytes.len() - node.durable;
             match loss {
@@ -162,7 +185,12 @@ impl Disk {
                 Loss::Nothing => {}
             }
         }
-        self.durable_entries = self.entries.clone();
+        let entries = &self.entries;
+        let parent = |path: &Path| path.parent().and_then(|dir| entries.get(dir)).copied();
+        self.durable_entries = entries
+            .iter()
+            .map(|(path, node)| (path.clone(), Durable { node: *node, parent: parent(path) }))
+            .collect();
         for node in self.nodes.values_mut() {
             node.durable = node.bytes.len();
         }
@@ -189,6 +217,11 @@ impl PowerFs {
     pub(crate) fn fail(&self, kind: io::ErrorKind) {
         let mut disk = self.0.lock();
         disk.fail_from = Some((disk.ops.len(), kind));
+    }
+
+    /// All calls that change something fail once there were `at` of them.
+    pub(crate) fn fail_from(&self, at: usize, kind: io::ErrorKind) {
+        self.0.lock().fail_from = Some((at, kind));
     }
 
     /// Bytes read so far.

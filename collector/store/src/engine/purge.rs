@@ -1,0 +1,176 @@
+//! Taking deleted rows off the disk: blocks that hold some are written anew without them, then the tombstones go.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::blocks::{EVENTS_FILE, open_block, read_events};
+use super::leaving::{leave, sweep};
+use super::state::Shared;
+use super::tombstones::Tombstones;
+use crate::block::columns::Sealed;
+use crate::block::write::{self, NewBlock, publish, span_block};
+use crate::block::{Block, BlockMeta, Table};
+use crate::budget::Budget;
+use crate::hot::Placed;
+use crate::{ReadCtx, StoreError};
+
+/// Rewrites every block with deleted rows, then forgets the deletions that are in blocks of their own. Those that are
+/// still in the log stay until their log is sealed. A block that cannot be rewritten keeps them all; it is tried again.
+pub(super) fn purge(shared: &Shared) -> io::Result<()> {
+    let (blocks, tombstones) = {
+        let state = shared.state.read();
+        (state.blocks.clone(), state.tombstones.clone())
+    };
+    if tombstones.len() == 0 {
+        return Ok(());
+    }
+    for block in &blocks.spans {
+        rewrite_spans(shared, block, &tombstones).map_err(io::Error::other)?;
+    }
+    for block in &blocks.events {
+        let events = read_events(&*shared.fs, &block.dir, &block.meta)?;
+        let known = events.len();
+        let last_lsn = block.meta.last_lsn;
+        let kept: Vec<_> =
+            events.into_iter().filter(|event| !tombstones.hide_event(event, last_lsn)).collect();
+        if kept.len() < known {
+            let new = if kept.is_empty() { None } else { Some(event_block(&block.meta, &kept)?) };
+            replace(shared, &block.dir, &block.meta, None, new)?;
+        }
+    }
+    drop(blocks);
+    if sweep(shared) {
+        retire(shared)?;
+    }
+    Ok(())
+}
+
+fn rewrite_spans(shared: &Shared, block: &Arc<Block>, tombstones: &Tombstones) -> Result<(), StoreError> {
+    let everything = ReadCtx {
+        timeout: std::time::Duration::MAX,
+        rows_max: u64::MAX,
+        bytes_max: u64::MAX,
+        ..ReadCtx::default()
+    };
+    let (budget, _cancel) = Budget::new(&everything, &shared.clock);
+    let first_lsn = block.meta.first_lsn;
+    if !block.traces(&budget)?.iter().any(|trace| tombstones.hides(trace.id, first_lsn)) {
+        return Ok(());
+    }
+    let mut kept: Vec<Placed> = Vec::new();
+    block.scan(&budget, |rows| {
+        kept.extend(rows.into_iter().filter(|placed| !tombstones.hides(placed.row.trace_id, placed.lsn)));
+        Ok(())
+    })?;
+    let gone = block.meta.rows - kept.len() as u64;
+    if gone == 0 {
+        return Ok(());
+    }
+    let failed = |error: &dyn std::fmt::Display| {
+        let reason = format!("block {} could not be written without deleted rows: {error}", block.name());
+        StoreError::new(tracepact_base::ErrorKind::Unavailable, reason)
+    };
+    let new = if kept.is_empty() {
+        None
+    } else {
+        let rows: Vec<Sealed<'_>> = kept.iter().map(sealed).collect();
+        let lsns = (block.meta.first_lsn, block.meta.last_lsn);
+        Some(span_block(block.meta.day.clone(), lsns, &rows).map_err(|error| failed(&error))?)
+    };
+    replace(shared, &block.dir, &block.meta, Some(block.clone()), new).map_err(|error| failed(&error))?;
+    shared.counters.deleted_rows.fetch_add(gone, Ordering::Relaxed);
+    Ok(())
+}
+
+/// A row that was read, as it goes into a block again.
+pub(super) fn sealed(placed: &Placed) -> Sealed<'_> {
+    let Placed { lsn, position, received_at_ns, row } = placed;
+    Sealed { lsn: *lsn, position: *position, received_at_ns: *received_at_ns, row }
+}
+
+fn event_block(old: &BlockMeta, events: &[tracepact_base::Event]) -> io::Result<NewBlock> {
+    let json = serde_json::to_vec(events).map_err(io::Error::other)?;
+    let times = || events.iter().map(|event| event.at_ns);
+    Ok(NewBlock {
+        table: Table::Events,
+        day: old.day.clone(),
+        first_lsn: old.first_lsn,
+        last_lsn: old.last_lsn,
+        rows: events.len() as u64,
+        traces: 0,
+        min_ns: times().min().unwrap_or(0),
+        max_ns: times().max().unwrap_or(0),
+        index: None,
+        files: vec![(EVENTS_FILE, zstd::bulk::compress(&json, 3)?)],
+        replaces: Vec::new(),
+    })
+}
+
+/// Publishes `new` in place of a block; without one the block just goes.
+fn replace(
+    shared: &Shared,
+    old_dir: &Path,
+    old: &BlockMeta,
+    held: Option<Arc<Block>>,
+    new: Option<NewBlock>,
+) -> io::Result<()> {
+    let published = match new {
+        Some(new) => {
+            let id = ulid::Ulid::new().to_string();
+            let new = NewBlock { replaces: vec![old.id.clone()], ..new };
+            Some(publish(&*shared.fs, &shared.dir, &shared.config.tenant, id, new)?)
+        }
+        None => None,
+    };
+    {
+        let mut state = shared.state.write();
+        if !state.blocks.metas().any(|meta| meta.id == old.id) {
+            // Retention was faster: the new one goes too.
+            drop(state);
+            return published.map_or(Ok(()), |(dir, _)| write::remove(&*shared.fs, &dir));
+        }
+        state.change_blocks(|blocks| {
+            blocks.spans.retain(|block| block.meta.id != old.id);
+            blocks.events.retain(|block| block.meta.id != old.id);
+        });
+        if let Some((dir, meta)) = published {
+            open_block(shared, &mut state, &dir, meta).map_err(io::Error::other)?;
+        }
+    }
+    shared.counters.rewritten_blocks.fetch_add(1, Ordering::Relaxed);
+    leave(shared, old_dir.to_owned(), held);
+    sweep(shared);
+    Ok(())
+}
+
+/// Forgets the tombstones whose rows are all gone: those in blocks, unless rows as old are still being sealed.
+///
+/// A log segment whose removal is not on disk yet may come back after a power loss with rows that no block holds any
+/// more. It brings their tombstones along: the segments before it were gone for good when its successor was created.
+fn retire(shared: &Shared) -> io::Result<()> {
+    let mut gone = Vec::new();
+    {
+        let mut state = shared.state.write();
+        let oldest = state
+            .sealing
+            .iter()
+            .chain([&state.active])
+            .filter_map(|generation| generation.held().lsns)
+            .map(|(first, _)| first)
+            .min();
+        let done = |meta: &BlockMeta| oldest.is_none_or(|lsn| meta.last_lsn < lsn);
+        let mut tombstones = Tombstones::clone(&state.tombstones);
+        for block in state.blocks.tombstones.iter().filter(|block| done(&block.meta)) {
+            block.marks.iter().for_each(|mark| tombstones.remove(mark));
+            gone.push(block.dir.clone());
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        state.change_blocks(|blocks| blocks.tombstones.retain(|block| !done(&block.meta)));
+        state.tombstones = Arc::new(tombstones);
+    }
+    gone.iter().try_for_each(|dir| write::remove(&*shared.fs, dir))
+}
