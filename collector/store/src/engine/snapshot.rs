@@ -4,7 +4,7 @@
 //! the disk has none); a closed one is copied as it is, log included. `snapshot.json` is written last: a directory without
 //! it is no snapshot. Every file is read once more and compared with the checksum its block was written with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -218,14 +218,22 @@ fn copy_blocks(
     link: bool,
 ) -> io::Result<Vec<String>> {
     let mut files = Vec::new();
+    let mut dirs = BTreeSet::from([into.to_path_buf()]);
     for block in blocks.iter().filter(|block| block.is_finished()) {
-        let to = create_dirs(fs, into, &["data", tenant, block.table.dir(), &block.day, &block.id])?;
+        let mut to = into.to_path_buf();
+        for part in ["data", tenant, block.table.dir(), &block.day, &block.id] {
+            to = to.join(part);
+            if dirs.insert(to.clone()) {
+                fs.create_dir(&to)?;
+            }
+        }
         for name in &block.files {
             place(fs, &block.dir.join(name), &to.join(name), link)?;
             files.push(format!("{}/{name}", block.relative(tenant)));
         }
-        fs.sync_dir(&to)?;
     }
+    // Each once, when everything is in it.
+    dirs.iter().try_for_each(|dir| fs.sync_dir(dir))?;
     Ok(files)
 }
 

@@ -195,7 +195,8 @@ async fn stores_of_earlier_formats_answer_as_they_did_or_are_refused_by_name() {
         std::fs::create_dir_all(&present).unwrap();
         write(&present).await;
         let _ = std::fs::remove_file(present.join("LOCK"));
-        let engine = open(copied(&format!("v{FORMAT_VERSION}")).path()).unwrap();
+        let dir = copied(&format!("v{FORMAT_VERSION}"));
+        let engine = open(dir.path()).unwrap();
         let text = serde_json::to_string_pretty(&answers(&engine).await).unwrap();
         std::fs::write(present.join("answers.json"), text + "\n").unwrap();
     }
