@@ -51,7 +51,7 @@ mod series_wire;
 pub mod span_store;
 mod wire;
 
-pub use admin::{Deleted, Deletion, Pending, StoreAdmin};
+pub use admin::{DELETE_TRACES_MAX, Deleted, Deletion, Pending, StoreAdmin};
 pub use engine::{
     Census, CheckReport, Engine, EngineConfig, ExportRow, Exported, FileSum, Finding, Health, MANIFEST_FILE,
     Manifest, ParquetFile, SNAPSHOTS_MAX, Stats, TableCensus, census_closed, check, check_on,

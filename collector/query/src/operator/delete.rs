@@ -6,14 +6,17 @@ use serde::Serialize;
 use tracepact_base::time_format::to_rfc3339;
 use tracepact_base::{ErrorKind, TraceId};
 use tracepact_listener::Problem;
-use tracepact_store::{Deleted, Deletion};
+use tracepact_store::{DELETE_TRACES_MAX, Deleted, Deletion, SpanQuery};
 use utoipa::ToSchema;
 
 use super::Operator;
 use crate::native::answer::{fresh, problem};
-use crate::native::traces::span_query;
+use crate::native::traces::Filter;
 use crate::params::Params;
 use crate::service::cut_text;
+
+/// Traces that one request deletes unless it says otherwise.
+const LIMIT_DEFAULT: usize = 1_000;
 
 /// What a deletion did.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -93,12 +96,16 @@ pub(super) async fn delete_trace(
     tag = "operator",
     params(
         ("service" = Option<String>, Query, description = "A service of the trace, any case"),
+        ("remote_service" = Option<String>, Query, description = "A service that a span called or was called by, any case"),
         ("name" = Option<String>, Query, description = "Operation name of a span, any case"),
         ("tag" = Option<Vec<String>>, Query, description = "`key=value` that a span carries, or a key that must exist; may be repeated"),
         ("errors" = Option<bool>, Query, description = "`true`: a span failed"),
+        ("min_duration_us" = Option<f64>, Query, description = "A span took at least this long"),
+        ("max_duration_us" = Option<f64>, Query, description = "The same span took at most this long"),
+        ("scope" = Option<String>, Query, description = "As in a search: `service`, `span` or `trace`"),
         ("start" = Option<String>, Query, description = "Traces that began at or after; an hour before `end` unless given"),
         ("end" = Option<String>, Query, description = "Traces that began at or before; now unless given"),
-        ("limit" = Option<u32>, Query, description = "Most traces deleted by this request; 20 unless given"),
+        ("limit" = Option<u32>, Query, description = "Most traces deleted by this request; 1,000 unless given"),
         ("dry_run" = Option<bool>, Query, description = "`true`: only say which traces would go"),
     ),
     responses(
@@ -113,34 +120,33 @@ pub(super) async fn delete_matching(
     State(operator): State<Operator>,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, Problem> {
-    let (question, dry_run) = without_dry_run(raw.as_deref())?;
-    let windowed =
-        url::form_urlencoded::parse(question.as_bytes()).any(|(key, _)| key == "start" || key == "end");
-    let search = span_query(Some(&question), operator.query.config(), operator.query.now_ns())?;
-    if search.predicates.is_empty() && !windowed {
-        return Err(Problem::invalid(
-            "nothing says which traces are to be deleted: name a service, a tag or another condition, or start and end",
-        ));
-    }
+    let (search, dry_run) = asked(raw.as_deref(), operator.query.now_ns())?;
     let ctx = operator.query.config().ctx();
     let deleting = operator.store.delete(Deletion::Matching(search), dry_run, ctx);
     let deleted = operator.query.bounded(deleting).await.map_err(problem)?;
     answer(&operator, deleted, dry_run)
 }
 
-/// The question without the one parameter that searches do not have.
-fn without_dry_run(raw: Option<&str>) -> Result<(String, bool), Problem> {
-    let mut rest = url::form_urlencoded::Serializer::new(String::new());
-    let mut own = url::form_urlencoded::Serializer::new(String::new());
-    for (key, value) in url::form_urlencoded::parse(raw.unwrap_or_default().as_bytes()) {
-        if key == "dry_run" {
-            own.append_pair(&key, &value)
-        } else {
-            rest.append_pair(&key, &value)
-        };
+/// Which traces are meant, and whether they are only looked for.
+fn asked(raw: Option<&str>, now_ns: u64) -> Result<(SpanQuery, bool), Problem> {
+    let windowed = url::form_urlencoded::parse(raw.unwrap_or_default().as_bytes())
+        .any(|(key, value)| (key == "start" || key == "end") && !value.trim().is_empty());
+    let mut params = Params::of(raw)?;
+    let dry_run = params.flag("dry_run")?.unwrap_or(false);
+    let filter = Filter::of(&mut params, now_ns)?;
+    let limit = params.limit("limit", LIMIT_DEFAULT, DELETE_TRACES_MAX)?;
+    params.finish()?;
+    if filter.trace_duration_ns != (0, None) {
+        return Err(Problem::invalid(
+            "the length of a whole trace is no condition of a deletion: find such traces and delete them by id",
+        ));
     }
-    let dry_run = Params::of(Some(&own.finish()))?.flag("dry_run")?.unwrap_or(false);
-    Ok((rest.finish(), dry_run))
+    if filter.search.predicates.is_empty() && !windowed {
+        return Err(Problem::invalid(
+            "nothing says which traces are to be deleted: name a service, a tag or another condition, or start and end",
+        ));
+    }
+    Ok((SpanQuery { limit, ..filter.search }, dry_run))
 }
 
 #[cfg(test)]
@@ -148,10 +154,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_dry_run_is_taken_out_of_the_question() {
-        let (question, dry_run) = without_dry_run(Some("tag=a%3Db&dry_run=true&service=x")).unwrap();
-        assert_eq!((question.as_str(), dry_run), ("tag=a%3Db&service=x", true));
-        assert_eq!(without_dry_run(None).unwrap(), (String::new(), false));
-        assert!(without_dry_run(Some("dry_run=maybe")).is_err());
+    fn a_deletion_is_limited_by_something_and_heeds_every_condition_or_refuses_it() {
+        let (search, dry_run) = asked(Some("tag=a%3Db&dry_run=true&service=X"), 5).unwrap();
+        assert_eq!((search.predicates.len(), search.limit, dry_run), (2, LIMIT_DEFAULT, true));
+        assert!(asked(Some("start=2026-11-21T00:00:00Z"), u64::MAX / 2).unwrap().0.predicates.is_empty());
+        for refused in [
+            None,
+            Some("limit=5"),
+            Some("start="),
+            Some("service=x&min_trace_duration_us=5"),
+            Some("service=x&sort=longest"),
+            Some("service=x&limit=10001"),
+            Some("service=x&dry_run=maybe"),
+        ] {
+            assert!(asked(refused, 5).is_err(), "{refused:?}");
+        }
     }
 }
