@@ -488,6 +488,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The snapshots that are kept. */
+        get: operations["get_snapshots"];
+        put?: never;
+        /**
+         * Makes a snapshot of spans, series and events as they are now, in the data directory's `snapshots/`, checks it and says
+         *     what it holds. Ingest goes on meanwhile. It holds no contracts and no tokens.
+         */
+        post: operations["post_snapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/snapshots/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a snapshot and gives back the disk space of what the store itself no longer holds. */
+        delete: operations["delete_snapshot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/store": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the store holds and what is pending. */
+        get: operations["get_store"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/traces": {
         parameters: {
             query?: never;
@@ -516,6 +571,26 @@ export interface paths {
         get: operations["get_compare"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/traces/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deletes the traces that a search finds: the conditions are those of `GET /tracepact/v1/traces`. At least one
+         *     condition, or the window, must be named; at most `limit` traces go, those nearest to the end of the window first.
+         */
+        post: operations["delete_matching"];
         delete?: never;
         options?: never;
         head?: never;
@@ -553,7 +628,11 @@ export interface paths {
         get: operations["get_trace"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Deletes one trace: what was received of it so far. Hidden from every answer once this is answered, durably; its rows
+         *     leave the disk with the next sealing and compaction. Spans of the trace that arrive later are kept.
+         */
+        delete: operations["delete_trace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -706,6 +785,34 @@ export interface components {
             selected_share: number;
             /** @description The value as text, its first 200 bytes. */
             value: string;
+        };
+        /** @description Some blocks. */
+        BlocksAnswer: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            blocks: number;
+            /**
+             * Format: int64
+             * @description Bytes on disk.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description Earliest time in them.
+             */
+            from?: string | null;
+            /**
+             * Format: int64
+             * @description Rows in them.
+             */
+            rows: number;
+            /**
+             * Format: date-time
+             * @description Latest time in them.
+             */
+            to?: string | null;
         };
         /**
          * @description States of a circuit breaker, resilience4j's and Hystrix's together.
@@ -989,6 +1096,30 @@ export interface components {
             /** @description What was left out. */
             cut?: string | null;
             decisions: components["schemas"]["Decision"][];
+        };
+        /** @description What a deletion did. */
+        DeletedAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            as_of: string;
+            /**
+             * @description Whether everything that matches is in the list: `false` when the limit was reached (ask again for the rest) or
+             *     something could not be read.
+             */
+            complete: boolean;
+            /** @description What is missing, when not complete. */
+            cut?: string | null;
+            /** @description Nothing was deleted: only looked. */
+            dry_run: boolean;
+            /**
+             * Format: int64
+             * @description Deleted traces whose rows are hidden and not yet off the disk.
+             */
+            pending_traces: number;
+            /** @description The traces that no query shows any more; with `dry_run` those that would be deleted. */
+            traces: string[];
         };
         /** @description A version in an environment. */
         DeployedSummary: {
@@ -1874,6 +2005,42 @@ export interface components {
             /** @description Its start after the header's, on the callers' clocks, in microseconds. It ends where the next begins. */
             start_offset_us: number[];
         };
+        /** @description A snapshot. */
+        SnapshotAnswer: {
+            /**
+             * Format: int64
+             * @description Bytes of its files.
+             */
+            bytes: number;
+            /** @description Files that were damaged in the store already, and what is wrong with them; empty for a sound snapshot. */
+            damage: string[];
+            /** @description Its files. */
+            file_count: number;
+            /**
+             * Format: int64
+             * @description Number of the newest log record in it: everything acknowledged until then is there.
+             */
+            last_lsn: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            made_at: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its directory on the server's machine. Its files share their disk space with the store: copy it elsewhere. */
+            path: string;
+        };
+        /** @description The snapshots that are kept. */
+        SnapshotsAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            as_of: string;
+            /** @description Oldest first. */
+            snapshots: components["schemas"]["SnapshotAnswer"][];
+        };
         /**
          * @description Where a sample came from.
          * @enum {string}
@@ -1894,6 +2061,54 @@ export interface components {
             spans: components["schemas"]["TraceSpan"][];
             /** @description The trace, 16 or 32 hex digits. */
             trace_id: string;
+        };
+        /** @description What the store holds. */
+        StoreAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            as_of: string;
+            /** @description What cannot be read: what, and where. */
+            damage: string[];
+            /** @description Sealed blocks of spans by UTC day. */
+            days: {
+                [key: string]: components["schemas"]["BlocksAnswer"];
+            };
+            /**
+             * Format: int64
+             * @description Bytes of the log.
+             */
+            log_bytes: number;
+            /**
+             * Format: int64
+             * @description Files of the log.
+             */
+            log_segments: number;
+            /**
+             * Format: int64
+             * @description Bytes of blocks that may hold rows of them.
+             */
+            pending_bytes: number;
+            /**
+             * Format: date-time
+             * @description When the oldest of them was deleted.
+             */
+            pending_since?: string | null;
+            /**
+             * Format: int64
+             * @description Deleted traces whose rows are hidden and not off the disk yet.
+             */
+            pending_traces: number;
+            /** @description Sealed blocks by kind: `spans`, `series`, `events`, `tombstones`. */
+            tables: {
+                [key: string]: components["schemas"]["BlocksAnswer"];
+            };
+            /**
+             * Format: int64
+             * @description Span rows in memory and in the log, not in a block yet.
+             */
+            unsealed_rows: number;
         };
         /** @description What a report of a repository changed. */
         SyncAnswer: {
@@ -3314,6 +3529,123 @@ export interface operations {
             };
         };
     };
+    get_snapshots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshots, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotsAnswer"];
+                };
+            };
+        };
+    };
+    post_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshot */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotAnswer"];
+                };
+            };
+            /** @description Needs a token with the admin scope */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description There are as many as are kept: remove one first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The store is read-only or the disk is full */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such snapshot */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts of the store */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreAnswer"];
+                };
+            };
+        };
+    };
     get_traces: {
         parameters: {
             query?: {
@@ -3452,6 +3784,87 @@ export interface operations {
             };
         };
     };
+    delete_matching: {
+        parameters: {
+            query?: {
+                /** @description A service of the trace, any case */
+                service?: string;
+                /** @description A service that a span called or was called by, any case */
+                remote_service?: string;
+                /** @description Operation name of a span, any case */
+                name?: string;
+                /** @description `key=value` that a span carries, or a key that must exist; may be repeated */
+                tag?: string[];
+                /** @description `true`: a span failed */
+                errors?: boolean;
+                /** @description A span took at least this long */
+                min_duration_us?: number;
+                /** @description The same span took at most this long */
+                max_duration_us?: number;
+                /** @description As in a search: `service`, `span` or `trace` */
+                scope?: string;
+                /** @description Traces that began at or after; an hour before `end` unless given */
+                start?: string;
+                /** @description Traces that began at or before; now unless given */
+                end?: string;
+                /** @description Most traces deleted by this request; 1,000 unless given */
+                limit?: number;
+                /** @description `true`: only say which traces would go */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description These traces are gone from every answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedAnswer"];
+                };
+            };
+            /** @description A parameter is unknown, malformed or out of bounds, or nothing limits the deletion */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Needs a token with the admin scope */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too many deletions are pending; try again after compaction */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The store is read-only */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     get_histogram: {
         parameters: {
             query?: {
@@ -3549,6 +3962,74 @@ export interface operations {
             };
             /** @description No span of this trace is stored */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_trace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 1 to 32 lower-case hex digits */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trace is gone from every answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedAnswer"];
+                };
+            };
+            /** @description Not a trace id */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Needs a token with the admin scope */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description No such trace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too many deletions are pending; try again after compaction */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The store is read-only */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
