@@ -36,7 +36,7 @@ const fn suite(name: &'static str, about: &'static str, run: fn(&Context) -> any
     Suite { name, about, by_hand: false, run }
 }
 
-const SUITES: [Suite; 10] = [
+const SUITES: [Suite; 11] = [
     suite("dashboard", "types, unit tests and build of the pages", dashboard),
     suite("rust", "unit, property, fuzz and integration tests of every crate", rust),
     suite("postgres", "the contract broker's tests once more, on PostgreSQL", postgres),
