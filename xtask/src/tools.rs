@@ -25,7 +25,7 @@ struct Tool {
     used_by: &'static str,
 }
 
-const TOOLS: [Tool; 9] = [
+const TOOLS: [Tool; 10] = [
     Tool {
         name: "C compiler",
         probe: ("cc", &["--version"]),

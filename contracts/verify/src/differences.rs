@@ -64,7 +64,7 @@ fn difference(mismatch: &Mismatch) -> Difference {
         }
         Mismatch::HeaderMismatch { key, expected, actual, .. } => {
             let secret = SECRET_HEADERS.iter().any(|h| key.eq_ignore_ascii_case(h));
-            let hide = |text: &String| some(text).map(|t| if secret { "***".to_owned() } else { t });
+            let hide = |text: &str| some(text).map(|t| if secret { "***".to_owned() } else { t });
             let place = format!("header {key}");
             if secret {
                 return Difference {
@@ -89,7 +89,7 @@ fn difference(mismatch: &Mismatch) -> Difference {
     Difference { place, expected, actual, reason: clip(&reason) }
 }
 
-fn some(text: &String) -> Option<String> {
+fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| clip(text))
 }
 

@@ -119,17 +119,15 @@ fn http(document: &Value, description: &str, say: &mut impl FnMut(Level, &str, &
     } else if at("/response/matchingRules/body").is_some() {
         say(Level::Error, description, "there are matchers for a response body, but no body");
     }
-    if let Some(Value::Object(headers)) = at("/request/headers") {
-        if let Some(name) = headers.keys().find(|n| n.eq_ignore_ascii_case("authorization")) {
-            let rules = at("/request/matchingRules/header").and_then(|r| r.get(name.as_str()));
-            if rules.is_none() {
-                say(
-                    Level::Warning,
-                    description,
-                    "an exact Authorization header: use a matcher, and never a credential that works",
-                );
-            }
-        }
+    if let Some(Value::Object(headers)) = at("/request/headers")
+        && let Some(name) = headers.keys().find(|n| n.eq_ignore_ascii_case("authorization"))
+        && at("/request/matchingRules/header").and_then(|rules| rules.get(name.as_str())).is_none()
+    {
+        say(
+            Level::Warning,
+            description,
+            "an exact Authorization header: use a matcher, and never a credential that works",
+        );
     }
 }
 
