@@ -45,7 +45,7 @@ const SUITES: [Suite; 11] = [
         "the built binaries, their kills, and unmodified Pact and OpenTelemetry clients",
         end_to_end,
     ),
-    suite("kafka", "the tests of the shop and of the Kafka jobs once more, on Apache Kafka", kafka),
+    suite("kafka", "the tests of the shop, the Kafka jobs and the span receivers once more, on Apache Kafka", kafka),
     suite("story", "the whole demo, its pages in Chromium, Grafana's questions to Prometheus", story::tell),
     suite(
         "sabotage",
@@ -184,7 +184,7 @@ fn influx(context: &Context) -> anyhow::Result<()> {
 fn kafka(context: &Context) -> anyhow::Result<()> {
     build_binaries(context)?;
     let mut failed = Vec::new();
-    for package in ["tracepact-jobs", "tracepact-shop"] {
+    for package in ["tracepact-jobs", "tracepact-ingest", "tracepact-shop"] {
         let result = with_real_kafka(|bootstrap| {
             let mut tests = cargo();
             tests.args(["test", "--locked", "-p", package, "--test", "it", "--", "--test-threads=1"]);

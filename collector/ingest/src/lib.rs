@@ -26,6 +26,7 @@ mod grpc;
 mod http_otlp;
 mod http_zipkin;
 mod ingest;
+pub mod kafka;
 mod marker;
 mod metrics;
 mod origin;
@@ -41,6 +42,9 @@ pub use grpc::{grpc_routes, zipkin_grpc_routes};
 pub use http_otlp::otlp_routes;
 pub use http_zipkin::{zipkin_disabled_routes, zipkin_routes};
 pub use ingest::{Accepted, Ingest, Sinks};
+pub use kafka::{
+    KafkaConfig, KafkaReceiver, KafkaReceiverError, PoisonConfig, Topic as KafkaTopic, TopicEncoding,
+};
 pub use origin::{Format, Origin, Transport};
 pub use otlp_metrics::Taken;
 pub use refusal::Refusal;

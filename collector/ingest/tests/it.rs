@@ -9,6 +9,8 @@ mod fuzz;
 mod grpc;
 #[path = "it/http.rs"]
 mod http_receivers;
+#[path = "it/kafka.rs"]
+mod kafka;
 #[path = "it/limits.rs"]
 mod limits;
 #[path = "it/otlp_json.rs"]

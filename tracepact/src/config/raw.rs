@@ -1,8 +1,10 @@
 //! The configuration as it is written: every key, its default, its meaning.
 
 mod ingest;
+mod kafka_spans;
 
 pub(crate) use ingest::{Ingest, Redaction};
+pub(crate) use kafka_spans::KafkaSpans;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tracepact_base::Secret;
@@ -43,6 +45,8 @@ pub(crate) struct Raw {
     pub(crate) retention: Retention,
     /// Kafka, for consumer lag and lost messages. Without it these pages are empty.
     pub(crate) kafka: Kafka,
+    /// Spans from Kafka topics.
+    pub(crate) kafka_spans: KafkaSpans,
     /// Request and result topics whose messages are followed by their key.
     pub(crate) flows: Vec<Flow>,
     /// What services are called in traces, in Kafka and in contracts, and who owns them.
@@ -72,6 +76,7 @@ impl Default for Raw {
             self_tracing: SelfTracing::default(),
             retention: Retention::default(),
             kafka: Kafka::default(),
+            kafka_spans: KafkaSpans::default(),
             flows: Vec::new(),
             services: Vec::new(),
             hystrix: Vec::new(),

@@ -1,6 +1,7 @@
 //! From what was written to what holds.
 
 mod ingest;
+mod kafka_spans;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use tracepact_base::{Secret, ServiceName, Topic};
 use tracepact_broker::{AuthConfig, BasicPair, Database, WebhookPolicy, WebhookSchedule};
 use tracepact_dashboard::{BasePath, PageConfig};
-use tracepact_ingest::SelfTracing;
+use tracepact_ingest::{KafkaConfig, SelfTracing};
 use tracepact_join::{Aliases, ServiceEntry};
 use tracepact_listener::{CorsOrigins, HostPattern, Scope, Scopes};
 
@@ -118,6 +119,8 @@ pub(crate) struct Config {
     pub(crate) disk_bytes_max: Option<u64>,
     pub(crate) kafka_bootstrap: Option<String>,
     pub(crate) kafka_poll_interval: Duration,
+    /// Spans from Kafka; `None`: not read.
+    pub(crate) kafka_spans: Option<KafkaConfig>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) aliases: Arc<Aliases>,
     pub(crate) hystrix: Vec<(String, ServiceName)>,
@@ -185,6 +188,7 @@ impl Config {
             series_retention: days("retention.series_days", raw.retention.series_days)?,
             events_retention: days("retention.events_days", raw.retention.events_days)?,
             disk_bytes_max: raw.retention.disk_bytes_max,
+            kafka_spans: self::kafka_spans::kafka_spans(&raw.kafka_spans, &PathBuf::from(&raw.data_dir))?,
             kafka_bootstrap: raw.kafka.bootstrap.clone().filter(|text| !text.trim().is_empty()),
             kafka_poll_interval: within(
                 "kafka.poll_interval_ms",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracepact_base::SharedClock;
 use tracepact_dashboard::Dashboard;
 use tracepact_export::{Exposition, influx};
-use tracepact_ingest::{Ingest, SelfTracer, Sinks};
+use tracepact_ingest::{Ingest, KafkaReceiver, SelfTracer, Sinks};
 use tracepact_query::{Query, QueryConfig, SeeingStore, Seen, Sources};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{Engine, EngineConfig, SeriesStore, SpanStore};
@@ -94,6 +94,11 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
     } else {
         tracepact_ingest::zipkin_disabled_routes()
     })?;
+
+    if let Some(kafka) = &config.kafka_spans {
+        let receiver = KafkaReceiver::new(kafka, &ingest, clock.clone(), &app.registry)?;
+        app.background.spawn(receiver.run(app.background.stop_token()));
+    }
 
     let settings = QueryConfig {
         lookback: config.query_lookback,
