@@ -8,9 +8,9 @@ mod e2e {
     mod otel_clients;
     mod own_cli;
     mod pact_cli;
+    mod pact_clients;
     mod pipelines;
     mod proposal_cli;
-    mod pact_clients;
     mod provider;
     mod real_servers;
     mod server;

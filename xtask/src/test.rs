@@ -45,7 +45,11 @@ const SUITES: [Suite; 11] = [
         "the built binaries, their kills, and unmodified Pact and OpenTelemetry clients",
         end_to_end,
     ),
-    suite("kafka", "the tests of the shop, the Kafka jobs and the span receivers once more, on Apache Kafka", kafka),
+    suite(
+        "kafka",
+        "the tests of the shop, the Kafka jobs and the span receivers once more, on Apache Kafka",
+        kafka,
+    ),
     suite("story", "the whole demo, its pages in Chromium, Grafana's questions to Prometheus", story::tell),
     suite(
         "sabotage",

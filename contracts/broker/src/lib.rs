@@ -40,8 +40,8 @@ mod proposing;
 mod publish;
 mod selection;
 mod store;
-mod webhooks;
 mod waiving;
+mod webhooks;
 
 pub use auth::{AuthConfig, BasicPair};
 pub use broker::Broker;

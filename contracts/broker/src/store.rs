@@ -42,8 +42,8 @@ pub(crate) mod sql;
 pub(crate) mod users;
 pub(crate) mod verifications;
 pub(crate) mod versions;
-pub(crate) mod webhooks;
 pub(crate) mod waivers;
+pub(crate) mod webhooks;
 
 use open::Pools;
 

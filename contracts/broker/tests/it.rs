@@ -10,8 +10,8 @@ mod it {
     mod bad_input;
     mod clients;
     mod databases;
-    mod fuzz;
     mod exceptions;
+    mod fuzz;
     mod gate;
     mod leases;
     mod outbox;
