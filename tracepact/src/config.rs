@@ -7,12 +7,13 @@ pub(crate) mod docs;
 pub(crate) mod keys;
 pub(crate) mod layers;
 mod pact_broker;
+mod pact_broker_names;
 pub(crate) mod raw;
 pub(crate) mod validate;
 
 use std::path::PathBuf;
 
-pub(crate) use layers::{Environment, Overrides, load};
+pub(crate) use layers::{Environment, Overrides, load, log_filter};
 pub(crate) use validate::Config;
 
 /// Why a configuration is refused. Every message names the key or variable and what would be right.

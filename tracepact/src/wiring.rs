@@ -44,7 +44,12 @@ pub(crate) struct App {
     pub(crate) registry: Registry,
     /// The broker's users, for the gate of every listener.
     pub(crate) identities: Option<Arc<dyn Identities>>,
+    /// What goes around the router of the broker's port.
+    pub(crate) around_broker: Option<Around>,
 }
+
+/// Wraps a router.
+pub(crate) type Around = Arc<dyn Fn(axum::Router) -> axum::Router + Send + Sync>;
 
 /// What is kept on disk cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +70,7 @@ impl App {
             health,
             registry: Registry::new(),
             identities: None,
+            around_broker: None,
         };
         app.tables.add_http(openapi::routes())?;
         app.tables.add_http(info::routes())?;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tracepact_base::SystemClock;
-use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes};
+use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes, with_pact_conventions};
 use tracepact_listener::Access;
 
 #[tokio::main]
@@ -13,8 +13,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address: std::net::SocketAddr = args.next().unwrap_or_else(|| "127.0.0.1:9292".into()).parse()?;
     let database = args.next().unwrap_or_else(|| "contracts.db".into());
     let broker = Broker::open(BrokerConfig::new(database.as_str()), SystemClock::shared()).await?;
-    let routes = pact_routes(broker.clone()).merge(native_routes(broker))?;
-    let router = routes.into_router(Arc::new(Access::for_listen(address.ip())));
+    let routes = pact_routes(broker.clone()).merge(native_routes(broker.clone()))?;
+    let access = Arc::new(Access::for_listen(address.ip()));
+    let router = with_pact_conventions(routes.into_router(access), &broker);
     let listener = tokio::net::TcpListener::bind(address).await?;
     axum::serve(listener, router).await?;
     Ok(())

@@ -30,8 +30,6 @@ pub struct AuthConfig {
     pub reader: Option<BasicPair>,
     /// Reading needs no credentials although there are users.
     pub allow_public_read: bool,
-    /// Badges need no credentials although there are users.
-    pub public_badges: bool,
     /// Which team owns a provider, by pacticipant name: only its members accept proposals to it.
     pub teams: BTreeMap<String, String>,
 }

@@ -10,7 +10,7 @@ use tracepact_listener::Caller;
 use crate::auth::gate::GateState;
 use crate::hooks::{DecisionCounter, TraceFinder};
 use crate::store::{Conn, Store, Write, audit, outbox};
-use crate::{BrokerConfig, BrokerError};
+use crate::{BrokerConfig, BrokerError, Database};
 
 /// The contract broker. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -118,6 +118,14 @@ impl Broker {
         &self.inner.config
     }
 
+    /// The file the tables are in, when they are in one.
+    pub(crate) fn database_file(&self) -> Option<&std::path::Path> {
+        match &self.inner.config.database {
+            Database::File(path) => Some(path),
+            Database::Postgres(_) => None,
+        }
+    }
+
     pub(crate) fn now_ns(&self) -> u64 {
         self.inner.clock.now_ns()
     }
@@ -153,7 +161,7 @@ impl Broker {
 
     /// A client reached us at `base`.
     pub(crate) fn reached_at(&self, base: &str) {
-        if self.inner.config.base_url.is_none() && *self.last_reached_at() != *base {
+        if self.inner.config.base_urls.is_empty() && *self.last_reached_at() != *base {
             base.clone_into(&mut self.inner.reached_at.write().unwrap_or_else(PoisonError::into_inner));
         }
     }
@@ -162,10 +170,10 @@ impl Broker {
         self.inner.reached_at.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The address for links that leave with an event instead of an answer: the one that is set, else the one under
-    /// which clients reached us last.
+    /// The address for links that leave with an event instead of an answer: the first that is set, else the one
+    /// under which clients reached us last.
     pub(crate) fn public_base(&self) -> String {
-        match &self.inner.config.base_url {
+        match self.inner.config.base_urls.first() {
             Some(base) => base.trim_end_matches('/').to_owned(),
             None => self.last_reached_at().clone(),
         }

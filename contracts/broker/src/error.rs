@@ -1,5 +1,7 @@
 //! What can go wrong, once for both dialects: HAL bodies for Pact clients, problems for the native API.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::{Value, json};
@@ -29,6 +31,9 @@ pub enum BrokerError {
         /// The difference, for people.
         difference: Option<String>,
     },
+    /// A new name that is nearly one that is there.
+    #[error("{0}")]
+    SimilarName(String),
     /// Well-formed, but this state does not allow it.
     #[error("{0}")]
     State(String),
@@ -61,7 +66,7 @@ impl BrokerError {
         match self {
             Self::Invalid { .. } | Self::State(_) => ErrorKind::Invalid,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Conflict { .. } => ErrorKind::Conflict,
+            Self::Conflict { .. } | Self::SimilarName(_) => ErrorKind::Conflict,
             Self::Edge(problem) => problem.kind(),
             Self::Busy => ErrorKind::Exhausted,
             Self::Open { .. } => ErrorKind::Unavailable,
@@ -105,6 +110,22 @@ impl BrokerError {
         self.to_string()
     }
 
+    fn for_problem(&self) -> Told {
+        let field = match self {
+            Self::Invalid { field, .. } if !field.is_empty() => Some(field.clone()),
+            _ => None,
+        };
+        let detail = match self {
+            Self::Invalid { reason, .. } => reason.clone(),
+            other => other.told(),
+        };
+        let difference = match self {
+            Self::Conflict { difference, .. } => difference.clone(),
+            _ => None,
+        };
+        Told { kind: self.kind(), status: self.status(), field, detail, difference }
+    }
+
     fn body(&self) -> Value {
         match self {
             Self::Invalid { field, reason } if field.is_empty() => json!({ "errors": [reason] }),
@@ -114,8 +135,42 @@ impl BrokerError {
                 notices.extend(difference.iter().map(|text| json!({ "type": "info", "text": text })));
                 json!({ "notices": notices, "errors": { "contracts": [reason] } })
             }
+            Self::SimilarName(reason) => json!({
+                "notices": [{ "type": "error", "text": reason }],
+                "errors": { "contracts": [reason] },
+            }),
             other => json!({ "error": other.told() }),
         }
+    }
+}
+
+/// A refusal's parts, which travel beside the HAL form for clients that take problems instead.
+#[derive(Debug)]
+pub(crate) struct Told {
+    kind: ErrorKind,
+    status: StatusCode,
+    field: Option<String>,
+    detail: String,
+    difference: Option<String>,
+}
+
+impl Told {
+    /// The refusal as a problem (RFC 9457) about `path`, with the field as a JSON pointer.
+    pub(crate) fn problem(&self, path: &str) -> Value {
+        let kind = format!("/docs/errors/{}.md", self.kind.code());
+        let title = Problem::title(self.kind);
+        let mut body = json!({
+            "type": kind, "title": title, "status": self.status.as_u16(), "detail": self.detail, "instance": path,
+        });
+        if let Some(field) = &self.field {
+            let pointer = format!("/{}", field.replace('~', "~0").replace('.', "/"));
+            body["errors"] =
+                json!([{ "type": kind, "title": title, "detail": self.detail, "pointer": pointer }]);
+        }
+        if let Some(difference) = &self.difference {
+            body["difference"] = difference.as_str().into();
+        }
+        body
     }
 }
 
@@ -186,14 +241,36 @@ impl IntoResponse for BrokerError {
             return problem.into_response();
         }
         let content_type = match self {
-            Self::Conflict { .. } => "application/json;charset=utf-8",
+            Self::Conflict { .. } | Self::SimilarName(_) => "application/json;charset=utf-8",
             _ => "application/hal+json;charset=utf-8",
         };
-        let mut response =
-            (self.status(), [(header::CONTENT_TYPE, content_type)], self.body().to_string()).into_response();
+        let status = self.status();
+        let (body, told) = (self.body(), self.for_problem());
+        let mut response = (status, [(header::CONTENT_TYPE, content_type)], body.to_string()).into_response();
+        response.extensions_mut().insert(Arc::new(told));
         if retry {
             response.headers_mut().insert(header::RETRY_AFTER, http::HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, Executor};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_passes_and_its_details_stay_in_the_log() {
+        let mut conn = sqlx::SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        conn.execute("PRAGMA max_page_count = 2; CREATE TABLE t (x TEXT)").await.unwrap();
+        let full = conn.execute("INSERT INTO t VALUES (hex(zeroblob(100000)))").await.unwrap_err();
+        assert!(full.to_string().contains("full"), "{full}");
+        let response = BrokerError::Database(full).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key(header::RETRY_AFTER));
+        let told = response.extensions().get::<Arc<Told>>().unwrap().problem("/contracts/publish");
+        assert_eq!(told["detail"], "the contract store is locked, full or unreachable");
     }
 }

@@ -7,41 +7,59 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 use tracepact_base::time_format;
 use tracepact_listener::{Limits, Routes, Scope, body};
 
 use crate::{Broker, BrokerError};
 
+mod accept;
+mod badges;
+mod branches;
+mod browser;
+mod can_i;
 mod collections;
+mod dashboard;
+mod docs;
 mod environments;
+mod every_answer;
 mod for_verification;
+mod graph;
 mod index;
+mod integrations;
+mod labels;
 pub(crate) mod links;
 mod matrix;
+mod matrix_text;
 pub(crate) mod metadata;
+mod metrics;
 mod pact;
 mod pacticipants;
+mod paging;
+mod provider_states;
 mod publish;
 mod results;
 mod versions;
 mod webhooks;
 
+pub use every_answer::with_pact_conventions;
+
+use accept::Accept;
 use links::Links;
 
 /// Largest body: a publication of many contracts, base64 included.
 const BODY: Limits = Limits { sent_bytes_max: 16 << 20, decompressed_bytes_max: 16 << 20 };
-/// Most entries of one page of a list.
-const PAGE_MAX: i64 = 1_000;
-
 /// The routes for Pact clients. They begin at `/`, so they want a port of their own.
 pub fn pact_routes(broker: Broker) -> Routes {
-    let routes = Routes::new("broker").get("/", Scope::Read, index::get).get(
-        "/diagnostic/status/heartbeat",
-        Scope::Public,
-        index::heartbeat,
-    );
+    let open = |open: bool| if open { Scope::Public } else { Scope::Read };
+    let routes = Routes::new("broker").get("/", Scope::Read, index::get);
+    let routes = metrics::routes(routes, open(broker.config().public_heartbeat));
+    let routes = badges::routes(routes, open(broker.config().public_badges));
+    let routes = browser::routes(docs::routes(routes));
+    let routes = dashboard::routes(graph::routes(integrations::routes(routes)));
+    let routes = provider_states::routes(can_i::routes(routes));
+    let routes = labels::routes(branches::routes(routes));
     let routes = publish::routes(routes);
     let routes = pact::routes(routes);
     let routes = collections::routes(routes);
@@ -60,6 +78,7 @@ struct Ctx {
     links: Links,
     /// The client asked for plain JSON and not for HAL.
     plain: bool,
+    accept: Accept,
     /// The raw query, without `?`.
     query: String,
 }
@@ -68,29 +87,16 @@ impl FromRequestParts<Broker> for Ctx {
     type Rejection = BrokerError;
 
     async fn from_request_parts(parts: &mut Parts, broker: &Broker) -> Result<Self, BrokerError> {
+        let accept = Accept::of(&parts.headers);
         let links = Links::of(parts, broker.config());
         broker.reached_at(links.base());
         Ok(Self {
             links,
-            plain: wants_plain_json(&parts.headers),
+            plain: accept.plain_json(),
+            accept,
             query: parts.uri.query().unwrap_or_default().to_owned(),
         })
     }
-}
-
-/// Whether the Accept lines, all of them, name `application/json` and not HAL.
-fn wants_plain_json(headers: &HeaderMap) -> bool {
-    let mut plain = false;
-    for line in headers.get_all(header::ACCEPT) {
-        for media in line.to_str().unwrap_or_default().split(',') {
-            match media.split(';').next().unwrap_or_default().trim() {
-                "application/json" => plain = true,
-                "application/hal+json" | "*/*" | "application/*" => return false,
-                _ => {}
-            }
-        }
-    }
-    plain
 }
 
 impl Ctx {

@@ -6,12 +6,14 @@
 //!
 //! ```no_run
 //! use tracepact_base::SystemClock;
-//! use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes};
+//! use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes, with_pact_conventions};
 //! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 //! let broker = Broker::open(BrokerConfig::new("tracepact-data/contracts.db"), SystemClock::shared()).await?;
 //! // On the broker's own port Pact clients find both; the main port has the native part only.
-//! let routes = pact_routes(broker.clone()).merge(native_routes(broker))?;
-//! # let _ = routes; Ok(()) }
+//! let routes = pact_routes(broker.clone()).merge(native_routes(broker.clone()))?;
+//! let access = std::sync::Arc::new(tracepact_listener::Access::for_listen([127, 0, 0, 1].into()));
+//! let router = with_pact_conventions(routes.into_router(access), &broker);
+//! # let _ = router; Ok(()) }
 //! ```
 //!
 //! One request is one transaction. Writes are taken one after the other, so that rules of the form "check, then write"
@@ -24,7 +26,9 @@
 //! webhook names and the policy allows.
 
 mod auth;
+mod backup;
 mod broker;
+mod clean;
 mod config;
 mod database;
 mod error;
@@ -32,6 +36,7 @@ mod error;
 pub mod fuzzing;
 mod hal;
 mod hooks;
+mod import;
 mod judge;
 mod leasing;
 mod native;
@@ -48,7 +53,7 @@ pub use broker::Broker;
 pub use config::BrokerConfig;
 pub use database::{Database, DatabaseAddressError};
 pub use error::BrokerError;
-pub use hal::pact_routes;
+pub use hal::{pact_routes, with_pact_conventions};
 pub use hooks::{CountedDecision, DecisionCounter, TraceFinder, TraceQuestion};
 pub use native::{native_routes, openapi};
 pub use webhooks::{HostRule, WebhookPolicy, WebhookSchedule};

@@ -10,8 +10,11 @@ use utoipa::OpenApi;
 
 use crate::Broker;
 
+mod backup;
+mod clean;
 mod decisions;
 pub(crate) mod gate;
+mod import;
 mod leases;
 mod overview;
 mod proposal_answers;
@@ -39,6 +42,9 @@ pub fn native_routes(broker: Broker) -> Routes {
         .put("/tracepact/v1/leases/{id}", Scope::Publish, leases::renew)
         .delete("/tracepact/v1/leases/{id}", Scope::Publish, leases::release)
         .post("/tracepact/v1/leases/{id}/deployment", Scope::Publish, leases::record)
+        .post("/tracepact/v1/contracts/clean", Scope::Admin, clean::clean)
+        .get("/tracepact/v1/contracts/backup", Scope::Admin, backup::backup)
+        .post("/tracepact/v1/contracts/import", Scope::Admin, import::import)
         .get("/tracepact/v1/proposals", Scope::Read, proposals::list)
         .post("/tracepact/v1/proposals", Scope::Publish, proposals::propose)
         .get("/tracepact/v1/proposals/{id}", Scope::Read, proposals::get)
@@ -83,6 +89,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     leases::renew,
     leases::release,
     leases::record,
+    clean::clean,
+    backup::backup,
+    import::import,
     proposals::list,
     proposals::propose,
     proposals::get,

@@ -1,7 +1,9 @@
 //! Publishing: one transaction for the version, its branch and tags, and all its contracts, or nothing of it.
 
 use tracepact_base::EventKind;
-use tracepact_contract_model::{Pact, check_name, diff, merge};
+use tracepact_contract_model::{
+    Pact, VolatileValue, are_similar_names, check_name, diff, merge, volatile_values,
+};
 
 use crate::broker::{on_edge, tell};
 use crate::proposing::published_on_line;
@@ -45,6 +47,16 @@ pub(crate) struct ContractOutcome {
     pub(crate) new_content: bool,
     /// The webhooks it triggered.
     pub(crate) fired: Vec<Fired>,
+    /// Values that make the content new although nobody changed the contract.
+    pub(crate) volatile: Option<Volatile>,
+}
+
+/// Values that differ from an earlier publication because they are random or the time of the build.
+#[derive(Debug)]
+pub(crate) struct Volatile {
+    /// The consumer's version it was compared with.
+    pub(crate) version: String,
+    pub(crate) values: Vec<VolatileValue>,
 }
 
 /// How the version's contract changed.
@@ -69,11 +81,17 @@ impl Broker {
         let now = self.now();
         let mut write = self.store().write().await?;
         let conn = write.conn();
+        if self.config().check_similar_names {
+            let providers = publication.contracts.iter().map(|c| c.pact.provider.as_str());
+            for name in std::iter::once(publication.consumer.as_str()).chain(providers) {
+                refuse_similar_name(conn, name).await?;
+            }
+        }
         let consumer = pacticipants::get_or_create(conn, &publication.consumer, now).await?;
         let (version, version_created) =
             versions::get_or_create(conn, consumer.id, publication.version.trim(), now).await?;
         if let Some(url) = &publication.build_url {
-            versions::set_build_url(conn, version.id, url, now).await?;
+            versions::set_build_url(conn, version.id, Some(url), now).await?;
         }
         if let Some(branch) = &publication.branch {
             versions::add_to_branch(conn, consumer.id, version.id, branch, now).await?;
@@ -163,10 +181,66 @@ impl Broker {
         if change != Change::Unchanged {
             pacts::set(conn, version, consumer, provider.id, row, now).await?;
         }
-        let outcome =
-            ContractOutcome { provider: provider.name.clone(), change, new_content, fired: Vec::new() };
+        let volatile = match new_content && change != Change::Unchanged {
+            true => compare_with_earlier(conn, (consumer, provider.id), version, row, pact).await?,
+            false => None,
+        };
+        let outcome = ContractOutcome {
+            provider: provider.name.clone(),
+            change,
+            new_content,
+            fired: Vec::new(),
+            volatile,
+        };
         Ok((provider, row, outcome))
     }
+}
+
+/// Looks for values that made this content new without anybody having changed the contract.
+async fn compare_with_earlier(
+    conn: &mut Conn,
+    (consumer, provider): (i64, i64),
+    version: i64,
+    content_row: i64,
+    pact: &Pact,
+) -> Result<Option<Volatile>, BrokerError> {
+    let Some(last) = pacts::previous_distinct(conn, consumer, provider, version, content_row).await? else {
+        return Ok(None);
+    };
+    let before =
+        pacts::previous_distinct(conn, consumer, provider, last.version_id, last.content_row).await?;
+    // This is advice: what cannot be read any more is not worth refusing a publication for.
+    let Ok(old) = Pact::parse(pacts::content_by_row(conn, last.content_row).await?.body.as_bytes()) else {
+        return Ok(None);
+    };
+    let older = match before {
+        Some(before) => {
+            Pact::parse(pacts::content_by_row(conn, before.content_row).await?.body.as_bytes()).ok()
+        }
+        None => None,
+    };
+    let values = volatile_values(older.as_ref(), &old, pact);
+    Ok((!values.is_empty()).then_some(Volatile { version: last.version, values }))
+}
+
+/// Refuses a name that nobody has yet and that is nearly the name of somebody: most likely a typo, which would split
+/// one application's contracts in two.
+async fn refuse_similar_name(conn: &mut Conn, name: &str) -> Result<(), BrokerError> {
+    if pacticipants::find(conn, name).await?.is_some() {
+        return Ok(());
+    }
+    let mut similar = pacticipants::names(conn).await?;
+    similar.retain(|known| are_similar_names(known, name));
+    if similar.is_empty() {
+        return Ok(());
+    }
+    Err(BrokerError::SimilarName(format!(
+        "This is the first time that a pact is published for \"{name}\", and the name is very similar to {}. If one of these \
+         is meant, correct the name and publish again. If \"{name}\" really is another application, create it first \
+         (POST /pacticipants with {{\"name\": \"{name}\"}}, or `pact broker create-or-update-pacticipant --name \"{name}\"`) \
+         and publish again.",
+        similar.iter().map(|known| format!("\"{known}\"")).collect::<Vec<_>>().join(", ")
+    )))
 }
 
 fn conflict(consumer: &str, version: &str, stored: &Pact, sent: &Pact) -> BrokerError {

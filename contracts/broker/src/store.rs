@@ -18,6 +18,7 @@
 //! both pass the check), SQLite never answers "locked" to a publisher, and PostgreSQL never has to undo one of two
 //! transactions. Those beyond the queue's bound are told to come back.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::{Postgres, Sqlite, Transaction};
@@ -26,9 +27,13 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::{BrokerError, Database};
 
 pub(crate) mod audit;
+pub(crate) mod clean;
 pub(crate) mod decisions;
 pub(crate) mod environments;
 mod heads;
+pub(crate) mod import;
+pub(crate) mod integrations;
+pub(crate) mod labels;
 pub(crate) mod leases;
 pub(crate) mod meeting;
 mod open;
@@ -129,6 +134,19 @@ impl Store {
             }
         };
         Ok(Write { conn, _turn: turn, _place: place })
+    }
+
+    /// Writes one snapshot of the database to a new file.
+    pub(crate) async fn copy_to(&self, file: &Path) -> Result<(), BrokerError> {
+        let path =
+            file.to_str().ok_or_else(|| BrokerError::State("the folder's name is not UTF-8".into()))?;
+        let Pools::Sqlite { readers, .. } = &self.pools else {
+            return Err(BrokerError::State("only a SQLite database is copied to a file".into()));
+        };
+        // Outside of a transaction, which this statement wants; it takes a snapshot of its own.
+        let mut conn = readers.acquire().await?;
+        sqlx::query("VACUUM INTO $1").bind(path).execute(&mut *conn).await?;
+        Ok(())
     }
 
     /// Whether the database answers.

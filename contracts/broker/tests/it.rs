@@ -9,6 +9,7 @@
 mod it {
     mod bad_input;
     mod clients;
+    mod conventions;
     mod databases;
     mod exceptions;
     mod fuzz;
@@ -21,7 +22,11 @@ mod it {
     mod proposal_states;
     mod proposals;
     mod publish;
+    mod resources;
     mod support;
+    mod traffic;
+    mod traffic_wanted;
+    mod upkeep;
     mod users;
     mod verification;
     mod webhooks;

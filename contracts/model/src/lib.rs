@@ -23,8 +23,11 @@ mod json;
 mod names;
 mod pact;
 mod query;
+mod redact;
 mod selector;
 mod semantic;
+mod similar;
+mod volatile;
 
 pub use canonical::{ContentId, interaction_id};
 pub use contract_file::{ContractFile, ContractFileError, YAML_BYTES_MAX, file_stem};
@@ -33,8 +36,11 @@ pub use json::{Json, JsonError, MAX_DEPTH};
 pub use names::{NAME_BYTES_MAX, NameProblem, check_name};
 pub use pact::{Interaction, InteractionKind, Pact, PactError, merge};
 pub use query::{QueryError, QueryValue, decode_percent, parse_nested};
+pub use redact::{REDACTED, is_secret_header, redact_results, without_credentials};
 pub use selector::{Selector, SelectorError, SelectorKind, parse_selectors};
 pub use semantic::{Coverage, Effect, Meaning, Meanings, coverage, meanings};
+pub use similar::are_similar_names;
+pub use volatile::{VolatileValue, volatile_values};
 
 /// Entry points for fuzzing: each takes any bytes and must neither panic nor run away.
 #[doc(hidden)]
@@ -44,7 +50,17 @@ pub mod fuzzing {
         if let Ok(pact) = crate::Pact::parse(data) {
             // What was accepted must survive its own written form with the same identity.
             let again = crate::Pact::parse(pact.text().as_bytes());
-            assert_eq!(again.map(|p| p.content_id).ok(), Some(pact.content_id));
+            assert_eq!(again.map(|p| p.content_id).ok(), Some(pact.content_id.clone()));
+            assert!(crate::volatile_values(Some(&pact), &pact, &pact).is_empty());
+        }
+    }
+
+    /// Any bytes as a text with credentials, then as test results: hiding them twice hides nothing more.
+    pub fn fuzz_results(data: &[u8]) {
+        let once = crate::without_credentials(&String::from_utf8_lossy(data));
+        assert_eq!(crate::without_credentials(&once), once);
+        if let Ok(mut results) = serde_json::from_slice::<serde_json::Value>(data) {
+            crate::redact_results(&mut results);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tracepact_contract_model::fuzzing::{fuzz_contract_file, fuzz_pact, fuzz_query};
+use tracepact_contract_model::fuzzing::{fuzz_contract_file, fuzz_pact, fuzz_query, fuzz_results};
 
 /// Runs `target` over every file of the corpus, then over mutations of them for two seconds.
 fn drive(folder: &str, target: fn(&[u8])) {
@@ -60,4 +60,9 @@ fn any_bytes_as_a_query() {
 #[test]
 fn any_bytes_as_a_contract_file() {
     drive("contract_file", fuzz_contract_file);
+}
+
+#[test]
+fn any_bytes_as_results() {
+    drive("results", fuzz_results);
 }

@@ -8,8 +8,11 @@
 
 mod it {
     mod generated;
+    mod import;
     mod messages;
     mod pull_request;
+    mod recorded;
+    mod servers;
     mod stub;
     mod support;
     mod verification;

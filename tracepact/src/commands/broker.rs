@@ -19,14 +19,18 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use tracepact_verify::Error;
 
-/// The Pact Broker's command line: publish, ask, record, describe. Options and exit codes are those of `pact broker`.
+use super::contracts::{Backup, Clean};
+
+/// The Pact Broker's command line: publish, ask, record, describe; clean up and back up. Options and exit codes are those of
+/// `pact broker`; `clean` and `backup` are tracepact's own and have its.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tracepact broker publish pacts/ --consumer-app-version 1.4.2 --branch main
   tracepact broker can-i-deploy --pacticipant orders --version 1.4.2 --to-environment production
   tracepact broker record-deployment --pacticipant orders --version 1.4.2 --environment production
 
-Where the broker is: --broker-base-url, PACT_BROKER_BASE_URL, TRACEPACT_BROKER_URL, else http://127.0.0.1:9292.")]
+Where the broker is: --broker-base-url, PACT_BROKER_BASE_URL, TRACEPACT_BROKER_URL, else http://127.0.0.1:9292.
+For clean and backup: --broker-url, TRACEPACT_BROKER_URL.")]
 pub(crate) struct Broker {
     #[command(subcommand)]
     action: Action,
@@ -62,6 +66,8 @@ enum Action {
     DescribeVersion(versions::Describe),
     CreateOrUpdateVersion(versions::CreateOrUpdate),
     GenerateUuid(webhooks::GenerateUuid),
+    Clean(Clean),
+    Backup(Backup),
 }
 
 impl Broker {
@@ -95,6 +101,8 @@ impl Broker {
             Action::DescribeVersion(command) => command.run().await,
             Action::CreateOrUpdateVersion(command) => command.run().await,
             Action::GenerateUuid(command) => command.run(),
+            Action::Clean(command) => return command.run().await,
+            Action::Backup(command) => return command.run().await,
         };
         match done {
             Ok(code) => ExitCode::from(code),

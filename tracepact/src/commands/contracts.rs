@@ -7,8 +7,10 @@
 mod can_i_deploy;
 mod contract;
 mod deploy_gate;
+mod import;
 mod record_deployment;
 mod stub;
+mod upkeep;
 mod verify;
 mod waive;
 
@@ -18,13 +20,14 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 use tracepact_base::Secret;
-use tracepact_verify::{BrokerClient, Error};
+use tracepact_verify::{BrokerClient, Error, Peer, PeerCredentials};
 
 pub(crate) use can_i_deploy::CanIDeploy;
 pub(crate) use contract::Contract;
 pub(crate) use deploy_gate::DeployGate;
 pub(crate) use record_deployment::RecordDeployment;
 pub(crate) use stub::Stub;
+pub(crate) use upkeep::{Backup, Clean};
 pub(crate) use verify::Verify;
 
 /// Where the broker is and how to speak to it.
@@ -46,7 +49,16 @@ pub(crate) struct BrokerArgs {
 
 impl BrokerArgs {
     fn client(&self) -> Result<BrokerClient, Error> {
-        let token = match (&self.token, &self.token_file) {
+        BrokerClient::new(&self.broker_url, self.secret()?)
+    }
+
+    /// The broker for what reads and writes whole texts.
+    fn peer(&self) -> Result<Peer, Error> {
+        Peer::new(&self.broker_url, self.secret()?.map_or(PeerCredentials::None, PeerCredentials::Token))
+    }
+
+    fn secret(&self) -> Result<Option<Secret>, Error> {
+        Ok(match (&self.token, &self.token_file) {
             (Some(token), _) => Some(Secret::new(token.clone())),
             (None, Some(file)) => {
                 let text = std::fs::read_to_string(file)
@@ -54,8 +66,7 @@ impl BrokerArgs {
                 Some(Secret::new(text.trim().to_owned()))
             }
             (None, None) => None,
-        };
-        BrokerClient::new(&self.broker_url, token)
+        })
     }
 
     /// Prints `value` as JSON when asked for, else `text`.

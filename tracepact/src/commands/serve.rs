@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use toml::Value;
-use tracepact_listener::{Access, RequestMetrics, Scope, Scopes, ServeLimits, Tls, access, serve_with};
+use tracepact_listener::{
+    Access, HostPattern, RequestMetrics, Scope, Scopes, ServeLimits, Tls, access, serve_with,
+};
 
-use crate::config::{Config, Environment, Overrides, keys, load};
+use crate::config::{Config, Environment, Overrides, keys, load, log_filter};
 use crate::wiring::{self, App};
 use addresses::{Addresses, Bound};
 
@@ -150,7 +152,7 @@ impl Serve {
 }
 
 fn log_to_stderr() {
-    let filter = std::env::var("TRACEPACT_LOG").unwrap_or_default();
+    let filter = log_filter(&Environment::of_process());
     let filter = tracing_subscriber::EnvFilter::builder()
         .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
         .parse_lossy(filter);
@@ -176,8 +178,16 @@ async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode
         Failure { code, error }
     })?;
     let identities = app.identities.clone();
-    let rules = |addr: std::net::SocketAddr| {
+    // Who names the broker's addresses for links wants to be reached under them.
+    let broker_hosts = config.broker.base_urls.iter().filter_map(|url| {
+        let authority = url.split("://").nth(1)?.split('/').next()?;
+        Some(HostPattern::new(authority.rsplit_once(':').map_or(authority, |(host, _)| host)))
+    });
+    let broker_hosts: Vec<HostPattern> = broker_hosts.collect();
+    let rules = |name: &str, addr: std::net::SocketAddr| {
+        let own = if name == "broker" { broker_hosts.clone() } else { Vec::new() };
         let access = Access::for_listen(addr.ip())
+            .with_hosts(own)
             .with_open(config.open)
             .with_token(admin.clone(), Scopes::NONE.with(Scope::Admin))
             .with_hosts(config.allowed_hosts.iter().cloned())
@@ -195,7 +205,7 @@ async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode
         .transpose()
         .map_err(|error| Failure::new(EXIT_CONFIG, error))?;
     let metrics = Arc::new(RequestMetrics::new(&app.registry).map_err(anyhow::Error::new)?);
-    let App { tables, background, health, .. } = app;
+    let App { tables, background, health, around_broker, .. } = app;
     let drain = signals.drain.clone();
     let mut servers = tokio::task::JoinSet::new();
     let Bound { http, otlp_grpc, otlp_http, broker, addresses } = bound;
@@ -207,7 +217,11 @@ async fn run(config: Arc<Config>, addr_file: Option<PathBuf>) -> Result<ExitCode
     ] {
         let Some(listener) = listener else { continue };
         let addr = listener.local_addr().map_err(anyhow::Error::new)?;
-        let router = table.into_router_with(Arc::new(rules(addr)), Some(metrics.clone()));
+        let router = table.into_router_with(Arc::new(rules(name, addr)), Some(metrics.clone()));
+        let router = match &around_broker {
+            Some(around) if name == "broker" => around(router),
+            _ => router,
+        };
         let tls = tls.clone().filter(|_| config.tls.as_ref().is_some_and(|files| files.covers(name)));
         servers.spawn(serve_with(listener, tls, router, ServeLimits::default(), drain.clone()));
     }

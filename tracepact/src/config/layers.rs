@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::raw::Raw;
-use super::{Config, Error, keys, pact_broker};
+use super::{Config, Error, keys, pact_broker, pact_broker_names};
 
 /// Variables of other commands that `serve` leaves alone.
 const OF_OTHER_COMMANDS: [&str; 3] = ["TRACEPACT_BROKER_URL", "TRACEPACT_TOKEN", "TRACEPACT_TOKEN_FILE"];
@@ -67,7 +67,11 @@ pub(crate) const FOREIGN: &[(&str, &str)] = &[
     ("PACT_BROKER_BASIC_AUTH_READ_ONLY_USERNAME", "broker.basic_auth_read_only_username"),
     ("PACT_BROKER_BASIC_AUTH_READ_ONLY_PASSWORD", "broker.basic_auth_read_only_password"),
     ("PACT_BROKER_ALLOW_PUBLIC_READ", "broker.allow_public_read"),
-    ("PACT_BROKER_ENABLE_PUBLIC_BADGE_ACCESS", "broker.enable_public_badge_access"),
+    ("PACT_BROKER_BASE_URL", "broker.base_urls"),
+    ("PACT_BROKER_ALLOW_DANGEROUS_CONTRACT_MODIFICATION", "broker.allow_contract_changes"),
+    ("PACT_BROKER_CHECK_FOR_POTENTIAL_DUPLICATE_PACTICIPANT_NAMES", "broker.check_similar_names"),
+    ("PACT_BROKER_PUBLIC_HEARTBEAT", "broker.public_heartbeat"),
+    ("PACT_BROKER_ENABLE_PUBLIC_BADGE_ACCESS", "broker.public_badges"),
 ];
 
 /// Names of theirs that mean nothing here; whoever sets them should know.
@@ -82,8 +86,6 @@ pub(crate) const FOREIGN_WITHOUT_MEANING: &[&str] = &[
     "CASSANDRA_CONTACT_POINTS",
     "MYSQL_HOST",
     "STORAGE_THROTTLE_ENABLED",
-    "PACT_BROKER_LOG_LEVEL",
-    "PACT_BROKER_BASE_URL",
 ];
 
 /// The process environment as data, so that tests never touch the real one.
@@ -198,7 +200,14 @@ fn from_environment(
             notes.push(format!("{name} is set and has no meaning here"));
         }
     }
+    notes.extend(pact_broker_names::unknown(environment));
     Ok(values)
+}
+
+/// What is to be logged: `TRACEPACT_LOG`, else the level that Pact Broker's users say, else the default (empty).
+pub(crate) fn log_filter(environment: &Environment) -> String {
+    let own = environment.0.get("TRACEPACT_LOG").cloned();
+    own.or_else(|| pact_broker_names::log_level(environment).map(str::to_owned)).unwrap_or_default()
 }
 
 /// A value in the form another product's users write it.
@@ -215,6 +224,10 @@ fn foreign(name: &str, text: &str, leaf: Option<&keys::Leaf>) -> Result<Value, E
         }
         name if name.starts_with("PACT_BROKER_WEBHOOK_") => {
             Value::Array(text.split_whitespace().map(|item| Value::String(item.to_owned())).collect())
+        }
+        // Several are separated by spaces there.
+        "PACT_BROKER_BASE_URL" => {
+            Value::Array(text.split_whitespace().map(|url| Value::String(url.to_owned())).collect())
         }
         "QUERY_TIMEOUT" | "QUERY_LOOKBACK" => {
             let (number, factor) = match text.trim() {
@@ -356,6 +369,41 @@ mod tests {
         assert_eq!(config.webhook_schedule.retry, [1, 2, 3].map(std::time::Duration::from_secs));
         let env = environment(&[("PACT_BROKER_WEBHOOK_RETRY_SCHEDULE", "soon")]);
         assert!(load(None, &env, &Overrides::default()).unwrap_err().to_string().contains("RETRY_SCHEDULE"));
+    }
+
+    #[test]
+    fn names_of_the_pact_broker_hold_and_unknown_ones_are_named() {
+        let env = environment(&[
+            ("PACT_BROKER_PORT", "9999"),
+            ("PACT_BROKER_BASE_URL", "https://a.example.org/broker http://b.example.org"),
+            ("PACT_BROKER_ALLOW_DANGEROUS_CONTRACT_MODIFICATION", "true"),
+            ("PACT_BROKER_CHECK_FOR_POTENTIAL_DUPLICATE_PACTICIPANT_NAMES", "false"),
+            ("PACT_BROKER_PUBLIC_HEARTBEAT", "false"),
+            ("PACT_BROKER_ENABLE_PUBLIC_BADGE_ACCESS", "true"),
+            ("PACT_BROKER_LOG_LEVEL", "LOUD"),
+            ("PACT_BROKER_PUBLIC_HEARTBEATS", "true"),
+        ]);
+        let Loaded { config, notes, .. } = load(None, &env, &Overrides::default()).unwrap();
+        assert_eq!(config.broker_addr.port(), 9999);
+        assert_eq!(config.broker.base_urls, ["https://a.example.org/broker", "http://b.example.org"]);
+        assert!(config.broker.allow_contract_changes && !config.broker.check_similar_names);
+        assert!(!config.broker.public_heartbeat && config.broker.public_badges);
+        assert_eq!(
+            notes[0],
+            "PACT_BROKER_PUBLIC_HEARTBEATS is set and is not known here; did you mean `PACT_BROKER_PUBLIC_HEARTBEAT`?"
+        );
+        assert!(notes[1].contains("`LOUD` is no level"), "{notes:?}");
+        let bad = environment(&[("PACT_BROKER_BASE_URL", "ftp://x")]);
+        let error = load(None, &bad, &Overrides::default()).unwrap_err().to_string();
+        assert!(error.contains("broker.base_urls"), "{error}");
+    }
+
+    #[test]
+    fn the_log_level_of_the_pact_broker_holds_unless_ours_is_set() {
+        let filter = |pairs: &[(&str, &str)]| log_filter(&environment(pairs));
+        assert_eq!(filter(&[("PACT_BROKER_LOG_LEVEL", "FATAL")]), "error");
+        assert_eq!(filter(&[("PACT_BROKER_LOG_LEVEL", "debug"), ("TRACEPACT_LOG", "warn")]), "warn");
+        assert_eq!(filter(&[]), "");
     }
 
     #[test]

@@ -136,6 +136,19 @@ pub(crate) struct Broker {
     #[schemars(with = "Option<String>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) database_url: Option<Secret>,
+    /// Addresses clients reach the broker under, when it is not the one they connect to (a proxy, a path prefix). Links
+    /// begin with the one the client used, else with the first; those in webhooks with the first.
+    pub(crate) base_urls: Vec<String>,
+    /// Believe `X-Forwarded-Proto`, `-Host`, `-Port` and `-Prefix`. Only behind a proxy that sets them.
+    pub(crate) trust_forwarded: bool,
+    /// Let the contract of a version change after it was published. The gate's answers are then not reliable.
+    pub(crate) allow_contract_changes: bool,
+    /// Refuse a new pacticipant whose name is nearly one that is there: `order-service` beside `Order Service`.
+    pub(crate) check_similar_names: bool,
+    /// The heartbeat needs no token and no user.
+    pub(crate) public_heartbeat: bool,
+    /// Badges need no token and no user.
+    pub(crate) public_badges: bool,
     /// Methods that webhooks may use.
     pub(crate) webhook_methods: Vec<String>,
     /// Schemes that webhooks may use: `https`, `http`.
@@ -164,14 +177,18 @@ pub(crate) struct Broker {
     pub(crate) basic_auth_read_only_password: Option<Secret>,
     /// Reading needs no user, although there are some.
     pub(crate) allow_public_read: bool,
-    /// Badges need no user, although there are some.
-    pub(crate) enable_public_badge_access: bool,
 }
 
 impl Default for Broker {
     fn default() -> Self {
         Self {
             database_url: None,
+            base_urls: Vec::new(),
+            trust_forwarded: false,
+            allow_contract_changes: false,
+            check_similar_names: true,
+            public_heartbeat: true,
+            public_badges: false,
             webhook_methods: vec!["POST".into()],
             webhook_schemes: vec!["https".into()],
             webhook_hosts: Vec::new(),
@@ -182,7 +199,6 @@ impl Default for Broker {
             basic_auth_read_only_username: None,
             basic_auth_read_only_password: None,
             allow_public_read: false,
-            enable_public_badge_access: false,
         }
     }
 }

@@ -89,6 +89,7 @@ pub(crate) struct Config {
     pub(crate) otlp_http_addr: SocketAddr,
     pub(crate) broker_addr: SocketAddr,
     pub(crate) data_dir: PathBuf,
+    pub(crate) broker: raw::Broker,
     pub(crate) parts: BTreeSet<Part>,
     pub(crate) open: Scopes,
     pub(crate) allowed_hosts: Vec<HostPattern>,
@@ -140,6 +141,7 @@ impl Config {
             otlp_http_addr: addr("otlp_http_addr", &raw.otlp_http_addr)?,
             broker_addr: addr("broker_addr", &raw.broker_addr)?,
             data_dir: data_dir(&raw.data_dir)?,
+            broker: broker(&raw.broker)?,
             parts: parts(&raw.only)?,
             open: open(&raw.access.open)?,
             allowed_hosts: raw.access.allowed_hosts.iter().map(|host| HostPattern::new(host)).collect(),
@@ -272,7 +274,6 @@ fn broker_auth(raw: &Raw) -> Result<AuthConfig, Error> {
             &broker.basic_auth_read_only_password,
         )?,
         allow_public_read: broker.allow_public_read,
-        public_badges: broker.enable_public_badge_access,
         teams: teams.collect(),
     })
 }
@@ -390,6 +391,13 @@ fn tls(raw: &raw::Tls, base: &Path) -> Result<Option<TlsFiles>, Error> {
         (Some(_), None) => Err(invalid("tls.key_file", "it is needed beside `tls.cert_file`")),
         (None, Some(_)) => Err(invalid("tls.cert_file", "it is needed beside `tls.key_file`")),
     }
+}
+
+fn broker(raw: &raw::Broker) -> Result<raw::Broker, Error> {
+    for url in &raw.base_urls {
+        http_url("broker.base_urls", url)?;
+    }
+    Ok(raw.clone())
 }
 
 fn within(key: &str, value: u64, min: u64, max: u64) -> Result<Duration, Error> {

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 use tracepact_base::SharedClock;
 use tracepact_base::time_format::from_rfc3339;
-use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes};
+use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes, with_pact_conventions};
 use tracepact_join::{
     GateSummary, PacticipantSeen, ProblemKind, SightingSource, Sightings, SourceError, Summary, SummarySource,
 };
@@ -21,6 +21,7 @@ use super::counted::Counted;
 use super::joined_events::JoinedEvents;
 use super::trace_finder::SpanTraceFinder;
 use crate::config::Config;
+use crate::config::validate::Part;
 
 /// How often the database is asked whether it still answers.
 const PING_EVERY: Duration = Duration::from_secs(5);
@@ -34,13 +35,11 @@ pub(super) async fn build(
     clock: SharedClock,
     collector: Option<&Collector>,
 ) -> anyhow::Result<BrokerSource> {
-    let mut settings = BrokerConfig::new(config.broker_database.clone());
-    settings.webhooks = config.webhooks.clone();
-    settings.webhook_schedule = config.webhook_schedule.clone();
-    settings.auth = config.broker_auth.clone();
-    let broker = Broker::open(settings, clock.clone()).await?;
+    let broker = Broker::open(settings(config), clock.clone()).await?;
     app.identities = Some(broker.identities());
     app.tables.add_broker(pact_routes(broker.clone()))?;
+    let around = broker.clone();
+    app.around_broker = Some(Arc::new(move |router| with_pact_conventions(router, &around)));
     app.tables.add_broker(native_routes(broker.clone()))?;
     app.tables.add_http(native_routes(broker.clone()))?;
     watch(app, broker.clone());
@@ -66,6 +65,22 @@ pub(super) async fn build(
     let routes = native_routes(broker.clone());
     app.background.finally(async move { broker.close().await });
     Ok(BrokerSource { api: InProcess::new(routes) })
+}
+
+fn settings(config: &Config) -> BrokerConfig {
+    let mut settings = BrokerConfig::new(config.broker_database.clone());
+    settings.webhooks = config.webhooks.clone();
+    settings.webhook_schedule = config.webhook_schedule.clone();
+    settings.auth = config.broker_auth.clone();
+    settings.base_urls.clone_from(&config.broker.base_urls);
+    settings.trust_forwarded = config.broker.trust_forwarded;
+    settings.allow_contract_changes = config.broker.allow_contract_changes;
+    settings.check_similar_names = config.broker.check_similar_names;
+    settings.public_heartbeat = config.broker.public_heartbeat;
+    settings.public_badges = config.broker.public_badges;
+    let port = config.http_addr.port();
+    settings.dashboard_port = (config.runs(Part::Dashboard) && port != 0).then_some(port);
+    settings
 }
 
 /// Health of the database, asked beside the requests.

@@ -150,10 +150,7 @@ impl Identities for Users {
     }
 
     fn is_open(&self, spec: &RouteSpec) -> bool {
-        let auth = &self.0.config().auth;
-        spec.scope == Scope::Read
-            && !administrative(&spec.path)
-            && (auth.allow_public_read || auth.public_badges && spec.path.ends_with("/badge"))
+        spec.scope == Scope::Read && !administrative(&spec.path) && self.0.config().auth.allow_public_read
     }
 
     fn identify<'a>(&'a self, presented: &'a Presented) -> Answer<'a, Result<Option<Identity>, Problem>> {

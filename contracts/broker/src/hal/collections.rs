@@ -8,7 +8,7 @@ use tracepact_listener::{Routes, Scope};
 
 use super::links::{href, link};
 use super::pact::name;
-use super::{Ctx, iso};
+use super::{Ctx, iso, no_content};
 use crate::store::pacticipants;
 use crate::store::pacts::{self, Published, Which};
 use crate::{Broker, BrokerError};
@@ -26,6 +26,12 @@ pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
         .get(&format!("{P}/branch/latest"), Scope::Read, provider_main_latest)
         .get(&format!("{P}/branch/{{branch}}"), Scope::Read, provider_branch)
         .get(&format!("{P}/branch/{{branch}}/latest"), Scope::Read, provider_branch_latest)
+        .delete(&format!("{PC}/versions"), Scope::Admin, delete_all)
+        .delete(&format!("{PC}/tag/{{tag}}"), Scope::Admin, delete_tag)
+        .delete(&format!("{PC}/branch/versions"), Scope::Admin, delete_main)
+        .delete(&format!("{PC}/branch/latest/versions"), Scope::Admin, delete_main_latest)
+        .delete(&format!("{PC}/branch/{{branch}}"), Scope::Admin, delete_branch)
+        .delete(&format!("{PC}/branch/{{branch}}/latest/versions"), Scope::Admin, delete_branch_latest)
         .get(&format!("{PC}/versions"), Scope::Read, pair_all)
         .get(&format!("{PC}/tag/{{tag}}"), Scope::Read, pair_tag)
         .get(&format!("{PC}/branch/versions"), Scope::Read, pair_main)
@@ -36,7 +42,8 @@ pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
 
 async fn latest(State(broker): State<Broker>, ctx: Ctx) -> Result<Response, BrokerError> {
     let mut conn = broker.store().read().await?;
-    let list = pacts::published(&mut conn, None, None, Which::Latest).await?;
+    let mut list = pacts::published(&mut conn, None, None, Which::Latest).await?;
+    list.sort_by(|a, b| (&a.consumer, &a.provider).cmp(&(&b.consumer, &b.provider)));
     let links = &ctx.links;
     let newest =
         |p: &Published| links.to("/pacts/provider/{}/consumer/{}/latest", &[&p.provider, &p.consumer]);
@@ -61,14 +68,19 @@ async fn latest(State(broker): State<Broker>, ctx: Ctx) -> Result<Response, Brok
         .collect();
     let pact_links: Vec<Value> = list
         .iter()
-        .map(|p| json!({ "href": newest(p), "title": name(&p.consumer, Some(&p.version), &p.provider), "name": p.consumer }))
+        .map(|p| json!({ "href": newest(p), "title": name(&p.consumer, Some(&p.version), &p.provider) }))
         .collect();
+    let mut old_links = pact_links.clone();
+    for link in &mut old_links {
+        link["name"] = "The old name of pb:pacts".into();
+    }
     Ok(ctx.ok(&json!({
         "pacts": entries,
         "_links": {
             "self": href(links.to("/pacts/latest", &[])),
             "pb:pacts": pact_links,
-            "pacts": pact_links,
+            "pacts": old_links,
+            "curies": links.curies("pacts"),
         },
     })))
 }
@@ -96,16 +108,15 @@ async fn of_provider(
         })
         .collect();
     let own = format!("{}{path}", links.to("/pacts/provider/{}", &[provider]));
-    let provider_link = json!({ "href": links.pacticipant(provider), "name": provider, "title": provider });
+    let address = links.pacticipant(provider);
     Ok(ctx.ok(&json!({
         "_links": {
             "self": { "href": own, "title": title },
-            "pb:provider": provider_link,
+            "pb:provider": { "href": address, "name": provider },
             "pb:pacts": entries,
             // The names from before: some clients still read them.
-            "provider": provider_link,
+            "provider": link(provider, provider, address.as_str()),
             "pacts": entries,
-            "curies": links.curies("provider-pacts"),
         },
     })))
 }
@@ -144,6 +155,23 @@ async fn of_pair(
     })))
 }
 
+/// Deletes every pact of a list.
+async fn delete(
+    broker: &Broker,
+    (provider, consumer): (&str, &str),
+    which: Which<'_>,
+) -> Result<Response, BrokerError> {
+    let mut write = broker.store().write().await?;
+    let conn = write.conn();
+    let owner = pacticipants::get(conn, provider).await?;
+    pacticipants::get(conn, consumer).await?;
+    for publication in pacts::published(conn, Some(owner.id), Some(consumer), which).await? {
+        pacts::delete(conn, publication.version_id, owner.id).await?;
+    }
+    broker.commit(write).await?;
+    Ok(no_content())
+}
+
 type Names<const N: usize> = Path<[String; N]>;
 
 macro_rules! provider_lists {
@@ -172,6 +200,17 @@ macro_rules! pair_lists {
     )*};
 }
 
+macro_rules! pair_deletions {
+    ($($handler:ident: |$names:ident: $count:literal| $which:expr;)*) => {$(
+        async fn $handler(
+            State(broker): State<Broker>,
+            Path($names): Names<$count>,
+        ) -> Result<Response, BrokerError> {
+            delete(&broker, (&$names[0], &$names[1]), $which).await
+        }
+    )*};
+}
+
 fn with(pattern: &str, name: &str) -> String {
     pattern.replace("{}", &super::links::encode(name))
 }
@@ -194,4 +233,13 @@ pair_lists! {
     pair_main_latest: "pb:pact-versions", |n: 2| Which::LatestOnMainBranch, "/branch/latest/versions".into();
     pair_branch: "pb:pact-versions", |n: 3| Which::OnBranch(&n[2]), with("/branch/{}", &n[2]);
     pair_branch_latest: "pb:pact-versions", |n: 3| Which::LatestOnBranch(&n[2]), with("/branch/{}/latest/versions", &n[2]);
+}
+
+pair_deletions! {
+    delete_all: |n: 2| Which::All;
+    delete_tag: |n: 3| Which::WithTag(&n[2]);
+    delete_main: |n: 2| Which::OnMainBranch;
+    delete_main_latest: |n: 2| Which::LatestOnMainBranch;
+    delete_branch: |n: 3| Which::OnBranch(&n[2]);
+    delete_branch_latest: |n: 3| Which::LatestOnBranch(&n[2]);
 }

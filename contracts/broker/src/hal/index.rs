@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Ctx;
 
 /// (relation, template, title). A template with a brace is marked as one.
-const RELATIONS: &[(&str, &str, &str)] = &[
+pub(super) const RELATIONS: &[(&str, &str, &str)] = &[
     (
         "pb:publish-pact",
         "/pacts/provider/{provider}/consumer/{consumer}/version/{consumerApplicationVersion}",
@@ -110,6 +110,8 @@ const RELATIONS: &[(&str, &str, &str)] = &[
         "/pacts/provider/{provider}/for-verification",
         "What a provider's build is to verify",
     ),
+    ("pb:integrations", "/integrations", "Integrations"),
+    ("pb:metrics", "/metrics", "How much the broker holds"),
     ("pb:webhooks", "/webhooks", "Webhooks"),
     ("pb:webhook", "/webhooks/{uuid}", "A webhook"),
     ("pb:environments", "/environments", "Environments"),
@@ -121,10 +123,12 @@ pub(super) async fn get(ctx: Ctx) -> Response {
     let mut links = Map::new();
     links.insert("self".into(), json!({ "href": base, "title": "Index", "templated": false }));
     for (relation, template, title) in RELATIONS {
-        links.insert(
-            (*relation).into(),
-            json!({ "href": format!("{base}{template}"), "title": title, "templated": template.contains('{') }),
-        );
+        let mut link = json!({ "href": format!("{base}{template}"), "title": title });
+        // The original leaves the flag out here, and to some clients its presence means something.
+        if *relation != "pb:metrics" {
+            link["templated"] = template.contains('{').into();
+        }
+        links.insert((*relation).into(), link);
     }
     links.insert(
         "beta:provider-pacts-for-verification".into(),
@@ -138,8 +142,4 @@ pub(super) async fn get(ctx: Ctx) -> Response {
     let curie = |name: &str| json!({ "name": name, "href": format!("{base}/doc/{{rel}}?context=index"), "templated": true });
     links.insert("curies".into(), Value::Array(vec![curie("pb"), curie("beta")]));
     ctx.ok(&json!({ "_links": links }))
-}
-
-pub(super) async fn heartbeat(ctx: Ctx) -> Response {
-    ctx.ok(&json!({ "ok": true, "_links": { "self": { "href": format!("{}/diagnostic/status/heartbeat", ctx.links.base()) } } }))
 }

@@ -24,9 +24,6 @@ pub(crate) struct Links {
 impl Links {
     /// From the setting, else from a trusted proxy's headers, else from what the client connected to.
     pub(crate) fn of(parts: &Parts, config: &BrokerConfig) -> Self {
-        if let Some(base) = &config.base_url {
-            return Self { base: base.trim_end_matches('/').to_owned() };
-        }
         let first = |name: &str| {
             let value = parts.headers.get(name)?.to_str().ok()?.split(',').next()?.trim();
             let safe =
@@ -54,7 +51,24 @@ impl Links {
             "https" => host.trim_end_matches(":443").to_owned(),
             _ => host.strip_suffix(":80").unwrap_or(&host).to_owned(),
         };
-        Self { base: format!("{scheme}://{host}{}", prefix.trim_end_matches('/')) }
+        let seen = format!("{scheme}://{host}{}", prefix.trim_end_matches('/'));
+        // Of several addresses the one the client used, else the first.
+        let configured = config.base_urls.iter().map(|base| base.trim_end_matches('/'));
+        let base =
+            configured.clone().find(|base| *base == seen).or(configured.clone().next()).unwrap_or(&seen);
+        Self { base: base.to_owned() }
+    }
+
+    /// The same host on another port, without a path.
+    pub(super) fn on_port(&self, port: u16) -> String {
+        let (scheme, rest) = self.base.split_once("://").unwrap_or(("http", &self.base));
+        let authority = rest.split('/').next().unwrap_or_default();
+        let host = match authority.rsplit_once(':') {
+            // An address of IPv6 keeps its colons.
+            Some((host, digits)) if digits.chars().all(|c| c.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        format!("{scheme}://{host}:{port}")
     }
 
     /// Links below `base`, for what is written without a request.
@@ -161,7 +175,10 @@ mod tests {
         assert!(links(&config, &headers).starts_with("http://127.0.0.1:9292/pacticipants"));
         config.trust_forwarded = true;
         assert!(links(&config, &headers).starts_with("https://pacts.example.org/broker/pacticipants"));
-        config.base_url = Some("https://set.example.org/p/".into());
+        config.base_urls =
+            vec!["https://set.example.org/p/".into(), "https://pacts.example.org/broker".into()];
+        assert!(links(&config, &headers).starts_with("https://pacts.example.org/broker/pacticipants"));
+        config.trust_forwarded = false;
         assert!(links(&config, &headers).starts_with("https://set.example.org/p/pacticipants"));
     }
 }

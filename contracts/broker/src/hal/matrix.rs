@@ -10,7 +10,7 @@ use tracepact_gate::{NoticeKind, Row, RowKind, Target};
 use tracepact_listener::{Routes, Scope};
 
 use super::links::{href, link};
-use super::{Ctx, iso};
+use super::{Ctx, iso, matrix_text};
 use crate::judge::{Asked, DeployQuestion, Judgement};
 use crate::native::gate::{explained, used_waivers};
 use crate::store::environments::Environment;
@@ -44,8 +44,36 @@ async fn matrix(State(broker): State<Broker>, ctx: Ctx) -> Result<Response, Brok
             _ => None,
         })
         .collect();
+    respond(&broker, &ctx, &judgement, limit, &wanted).await
+}
+
+/// The answer to a question, in the form the client asked for.
+pub(super) async fn answer(
+    broker: &Broker,
+    ctx: &Ctx,
+    question: &DeployQuestion,
+    limit: usize,
+    wanted: &[Option<bool>],
+) -> Result<Response, BrokerError> {
+    let judgement = broker.judge(question).await?;
+    respond(broker, ctx, &judgement, limit, wanted).await
+}
+
+async fn respond(
+    broker: &Broker,
+    ctx: &Ctx,
+    judgement: &Judgement,
+    limit: usize,
+    wanted: &[Option<bool>],
+) -> Result<Response, BrokerError> {
+    if ctx.accept.first_of(&["text/plain", "application/hal+json", "application/json"]) == Some("text/plain")
+    {
+        let rows = judgement.verdict.rows.iter();
+        let shown = rows.filter(|r| wanted.is_empty() || wanted.contains(&r.outcome.success())).take(limit);
+        return Ok(matrix_text::respond(&judgement.verdict, shown));
+    }
     let mut conn = broker.store().read().await?;
-    let body = show(&mut conn, &ctx, &judgement, limit, &wanted).await?;
+    let body = show(&mut conn, ctx, judgement, limit, wanted).await?;
     Ok(ctx.ok(&body))
 }
 
@@ -69,10 +97,7 @@ async fn can_i_deploy(State(broker): State<Broker>, ctx: Ctx) -> Result<Response
     };
     let ignore = ignored(&query)?;
     let question = DeployQuestion { asked: vec![asked], target, ignore, last_only: false };
-    let judgement = broker.judge(&question).await?;
-    let mut conn = broker.store().read().await?;
-    let body = show(&mut conn, &ctx, &judgement, usize::MAX, &[]).await?;
-    Ok(ctx.ok(&body))
+    answer(&broker, &ctx, &question, usize::MAX, &[]).await
 }
 
 fn ignored(query: &QueryValue) -> Result<Vec<(String, Option<String>)>, BrokerError> {

@@ -18,6 +18,7 @@ use crate::{Broker, BrokerError};
 
 const VERSION: &str = "/pacts/provider/{provider}/consumer/{consumer}/version/{version}";
 const VERSION_OLD: &str = "/pacts/provider/{provider}/consumer/{consumer}/versions/{version}";
+const VERSION_OLDEST: &str = "/pact/provider/{provider}/consumer/{consumer}/version/{version}";
 const CONTENT: &str = "/pacts/provider/{provider}/consumer/{consumer}/pact-version/{content}";
 
 pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
@@ -27,10 +28,15 @@ pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
         .get(VERSION, Scope::Read, by_version)
         .delete(VERSION, Scope::Admin, delete)
         .get(VERSION_OLD, Scope::Read, by_version)
+        .put(VERSION_OLD, Scope::Publish, put)
+        .get(VERSION_OLDEST, Scope::Read, by_version)
+        .put(VERSION_OLDEST, Scope::Publish, put)
+        .get("/pact/provider/{provider}/consumer/{consumer}/latest", Scope::Read, latest)
         .get(CONTENT, Scope::Read, by_content)
         .get(&format!("{CONTENT}/metadata/{{metadata}}"), Scope::Read, by_content_with_metadata)
         .get("/pacts/provider/{provider}/consumer/{consumer}/latest", Scope::Read, latest)
         .get("/pacts/provider/{provider}/consumer/{consumer}/latest/{tag}", Scope::Read, latest_with_tag)
+        .get("/pacts/provider/{provider}/consumer/{consumer}/latest-untagged", Scope::Read, latest_untagged)
         .get(
             "/pacts/provider/{provider}/consumer/{consumer}/branch/{branch}/latest",
             Scope::Read,
@@ -97,7 +103,14 @@ async fn publish(
         build_url: None,
         contracts: vec![Contract { pact, merge }],
     };
-    let outcome = broker.publish(publication).await?;
+    let outcome = match broker.publish(publication).await {
+        // The old way of publishing has text for this, which its clients print.
+        Err(BrokerError::SimilarName(reason)) => {
+            let headers = [(header::CONTENT_TYPE, "text/plain;charset=utf-8")];
+            return Ok((StatusCode::CONFLICT, headers, reason).into_response());
+        }
+        outcome => outcome?,
+    };
     let added = outcome.contracts.iter().any(|c| c.change == Change::Added);
     let mut conn = broker.store().read().await?;
     let found = find_version(&mut conn, &provider, &consumer, version.trim()).await?;
@@ -188,6 +201,14 @@ async fn latest_with_tag(
     Path((provider, consumer, tag)): Path<(String, String, String)>,
 ) -> Result<Response, BrokerError> {
     show_first(broker, ctx, &provider, &consumer, Which::LatestWithTag(&tag)).await
+}
+
+async fn latest_untagged(
+    State(broker): State<Broker>,
+    ctx: Ctx,
+    Path((provider, consumer)): Path<(String, String)>,
+) -> Result<Response, BrokerError> {
+    show_first(broker, ctx, &provider, &consumer, Which::LatestUntagged).await
 }
 
 async fn latest_on_branch(
@@ -356,6 +377,9 @@ fn text(links: &Links, found: &Found, metadata: Option<&str>) -> String {
         "pb:pact-version": link("The content of this pact", content, by_content.as_str()),
         "pb:latest-pact-version": { "title": "The latest version of this pact", "href": pair("/latest") },
         "pb:all-pact-versions": { "title": "All versions of this pact", "href": pair("/versions") },
+        "pb:latest-untagged-pact-version": {
+            "title": "The latest version of this pact without a tag", "href": pair("/latest-untagged"),
+        },
         "pb:latest-tagged-pact-version": {
             "title": "The latest version of this pact with a tag", "href": pair("/latest/{tag}"), "templated": true,
         },
@@ -363,6 +387,13 @@ fn text(links: &Links, found: &Found, metadata: Option<&str>) -> String {
             "title": "The difference to another content",
             "href": format!("{by_content}/diff/pact-version/{{pactVersion}}"),
             "templated": true,
+        },
+        "pb:pact-webhooks": {
+            "title": "Webhooks of this pair",
+            "href": links.to("/webhooks/provider/{}/consumer/{}", &[p, c]),
+        },
+        "pb:consumer-webhooks": {
+            "title": "Webhooks of the consumer", "href": links.to("/webhooks/consumer/{}", &[c]),
         },
         "pb:publish-verification-results": { "title": "Publish verification results", "href": results },
         "pb:latest-verification-results": href(format!("{by_content}/verification-results/latest")),
@@ -375,6 +406,9 @@ fn text(links: &Links, found: &Found, metadata: Option<&str>) -> String {
         if metadata.is_some() {
             body["pb:consumer-versions"] = Value::Array(vec![consumer_version]);
         }
+        body["pb:triggered-webhooks"] = json!({
+            "title": "Webhooks that the publication of this pact triggered", "href": format!("{own}/triggered-webhooks"),
+        });
         body["pb:previous-distinct"] = json!({ "title": "The version before with another content", "href": format!("{own}/previous-distinct") });
         body["pb:diff-previous-distinct"] = json!({
             "title": "The difference to the version before with another content",

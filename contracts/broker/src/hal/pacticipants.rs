@@ -1,20 +1,20 @@
-//! Pacticipants and their branches.
+//! Pacticipants.
 
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
-use tracepact_contract_model::{check_name, parse_nested};
+use tracepact_contract_model::check_name;
 use tracepact_listener::extract::Path;
 use tracepact_listener::{Routes, Scope};
 
 use super::links::{href, link};
-use super::{Ctx, JsonObject, PAGE_MAX, iso, no_content, not_found, stamp};
+use super::paging::Paging;
+use super::{Ctx, JsonObject, branches, no_content, stamp};
 use crate::auth::gate::check_own;
-use crate::proposing::branch_deleted;
 use crate::publish::check_url;
 use crate::store::pacticipants::{self, Pacticipant};
 use crate::store::versions::Latest;
-use crate::store::{Conn, environments, versions};
+use crate::store::{Conn, environments, labels, versions};
 use crate::{Broker, BrokerError};
 
 pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
@@ -26,63 +26,42 @@ pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
         .put(ONE, Scope::Publish, put)
         .patch(ONE, Scope::Publish, patch)
         .delete(ONE, Scope::Admin, delete)
-        .get("/pacticipants/{name}/branches", Scope::Read, branches)
-        .get("/pacticipants/{name}/branches/{branch}", Scope::Read, branch)
-        .delete("/pacticipants/{name}/branches/{branch}", Scope::Publish, delete_branch)
-}
-
-/// Page number (from 1) and size of a list.
-pub(super) fn paging(query: &str) -> Result<(i64, i64), BrokerError> {
-    let query = parse_nested(query)?;
-    let number = |names: [&str; 2], default: i64| -> Result<i64, BrokerError> {
-        match names.iter().find_map(|n| query.text(n)) {
-            None => Ok(default),
-            Some(text) => match text.parse() {
-                Ok(value) if (1..=1_000_000).contains(&value) => Ok(value),
-                _ => Err(BrokerError::invalid(names[0], "must be a number of at least 1")),
-            },
-        }
-    };
-    Ok((number(["page", "pageNumber"], 1)?, number(["size", "pageSize"], PAGE_MAX)?.min(PAGE_MAX)))
 }
 
 async fn list(State(broker): State<Broker>, ctx: Ctx) -> Result<Response, BrokerError> {
-    let (page, size) = paging(&ctx.query)?;
-    let filter = parse_nested(&ctx.query)?.text("q").unwrap_or_default().to_owned();
+    let paging = Paging::of(&ctx.query)?;
     let mut conn = broker.store().read().await?;
-    let (rows, total) = pacticipants::page(&mut conn, &filter, size, (page - 1) * size).await?;
+    let (rows, total) = pacticipants::page(&mut conn, &paging.filter, paging.size, paging.offset()).await?;
     let mut embedded = Vec::new();
+    let mut before = Vec::new();
     let mut entries = Vec::new();
     for row in &rows {
-        embedded.push(show(&mut conn, &ctx, row, false).await?);
+        let shown = show(&mut conn, &ctx, row, false).await?;
+        let mut old = shown.clone();
+        old["title"] = "The old place of pacticipants".into();
+        before.push(old);
+        embedded.push(shown);
         entries.push(
             json!({ "href": ctx.links.pacticipant(&row.name), "title": "Pacticipant", "name": row.name }),
         );
     }
-    let at = |page: i64| {
-        // The search stays in the address, so that paging does not leave it.
-        let q =
-            if filter.is_empty() { String::new() } else { format!("&q={}", super::links::encode(&filter)) };
-        format!("{}?page={page}&size={size}{q}", ctx.links.to("/pacticipants", &[]))
-    };
-    let pages = (total + size - 1) / size;
-    let mut links = json!({
-        "self": href(ctx.links.to("/pacticipants", &[])),
-        "pb:pacticipants": entries,
-        "pacticipants": entries,
-    });
-    if page < pages {
-        links["next"] = json!({ "href": at(page + 1), "title": "Next page" });
-    }
-    if page > 1 {
-        links["previous"] = json!({ "href": at(page - 1), "title": "Previous page" });
-    }
-    Ok(ctx.ok(&json!({
+    let address = ctx.links.to("/pacticipants", &[]);
+    let mut body = json!({
         "_embedded": { "pacticipants": embedded },
-        "pacticipants": embedded,
-        "page": { "number": page, "size": size, "totalElements": total, "totalPages": pages },
-        "_links": links,
-    })))
+        "pacticipants": before,
+        "_links": {
+            "self": href(address.as_str()),
+            "pb:pacticipants": entries,
+            "pacticipants": entries,
+            "pb:pacticipants-with-label": {
+                "title": "Pacticipants with a label",
+                "href": format!("{address}/label/{{label}}"),
+                "templated": true,
+            },
+        },
+    });
+    paging.describe(&mut body, &address, total);
+    Ok(ctx.ok(&body))
 }
 
 async fn get(
@@ -108,7 +87,7 @@ async fn create(State(broker): State<Broker>, ctx: Ctx, body: JsonObject) -> Res
     let row = save(&broker, write.conn(), &name, &body, false).await?;
     broker.commit(write).await?;
     let mut conn = broker.store().read().await?;
-    Ok(ctx.created(&ctx.links.pacticipant(&name), &show(&mut conn, &ctx, &row, true).await?))
+    Ok(ctx.created(&ctx.links.pacticipant(&name), &show(&mut conn, &ctx, &row, false).await?))
 }
 
 async fn put(
@@ -187,81 +166,27 @@ async fn delete(State(broker): State<Broker>, Path(name): Path<String>) -> Resul
     Ok(no_content())
 }
 
-async fn branches(
-    State(broker): State<Broker>,
-    ctx: Ctx,
-    Path(name): Path<String>,
-) -> Result<Response, BrokerError> {
-    let mut conn = broker.store().read().await?;
-    let row = pacticipants::get(&mut conn, &name).await?;
-    let list = versions::branch_list(&mut conn, row.id).await?;
-    let address = |branch: &str| ctx.links.to("/pacticipants/{}/branches/{}", &[&name, branch]);
-    let embedded: Vec<Value> = list
-        .iter()
-        .map(|b| {
-            json!({
-                "name": b.name,
-                "createdAt": iso(b.created_at),
-                "_links": {
-                    "self": link("Branch", &b.name, address(&b.name)),
-                    "pb:latest-version": href(format!("{}/latest-version", address(&b.name))),
-                },
-            })
-        })
-        .collect();
-    let entries: Vec<Value> = list.iter().map(|b| link("Branch", &b.name, address(&b.name))).collect();
-    Ok(ctx.ok(&json!({
-        "_embedded": { "branches": embedded },
-        "_links": {
-            "self": { "href": ctx.links.to("/pacticipants/{}/branches", &[&name]), "title": "Branches" },
-            "pb:branches": entries,
-        },
-    })))
-}
-
-async fn branch(
-    State(broker): State<Broker>,
-    ctx: Ctx,
-    Path((name, branch)): Path<(String, String)>,
-) -> Result<Response, BrokerError> {
-    let mut conn = broker.store().read().await?;
-    let row = pacticipants::get(&mut conn, &name).await?;
-    let list = versions::branch_list(&mut conn, row.id).await?;
-    let found = list.into_iter().find(|b| b.name == branch).ok_or_else(not_found)?;
-    let own = ctx.links.to("/pacticipants/{}/branches/{}", &[&name, &branch]);
-    Ok(ctx.ok(&json!({
-        "name": branch,
-        "createdAt": iso(found.created_at),
-        "_links": {
-            "self": link("Branch", &branch, own.as_str()),
-            "pb:pacticipant": link("Pacticipant", &name, ctx.links.pacticipant(&name)),
-            "pb:latest-version": href(format!("{own}/latest-version")),
-        },
-    })))
-}
-
-async fn delete_branch(
-    State(broker): State<Broker>,
-    Path((name, branch)): Path<(String, String)>,
-) -> Result<Response, BrokerError> {
-    let mut write = broker.store().write().await?;
-    let row = pacticipants::get(write.conn(), &name).await?;
-    if !versions::delete_branch(write.conn(), row.id, &branch).await? {
-        return Err(not_found());
-    }
-    branch_deleted(&broker, write.conn(), &row.name, &branch).await?;
-    broker.commit(write).await?;
-    Ok(no_content())
-}
-
-async fn show(conn: &mut Conn, ctx: &Ctx, row: &Pacticipant, alone: bool) -> Result<Value, BrokerError> {
+pub(super) async fn show(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    row: &Pacticipant,
+    alone: bool,
+) -> Result<Value, BrokerError> {
     let name = &row.name;
     let links = &ctx.links;
     let own = links.pacticipant(name);
+    let own_labels: Vec<Value> = labels::of(conn, row.id)
+        .await?
+        .iter()
+        .map(|l| {
+            let own = link("Label", &l.name, links.to("/pacticipants/{}/labels/{}", &[name, &l.name]));
+            json!({ "name": l.name, "_links": { "self": own } })
+        })
+        .collect();
     let mut body = json!({
         "name": name,
         "displayName": row.display_name.as_ref().unwrap_or(name),
-        "_embedded": { "labels": [] },
+        "_embedded": { "labels": own_labels },
         "_links": {
             "self": href(own.as_str()),
             "pb:versions": href(format!("{own}/versions")),
@@ -284,13 +209,20 @@ async fn show(conn: &mut Conn, ctx: &Ctx, row: &Pacticipant, alone: bool) -> Res
         }
     }
     stamp(&mut body, row.created_at, row.updated_at);
+    for (relation, template) in branches::templates(ctx, name) {
+        body["_links"][relation] = template;
+    }
     if let Some(latest) = versions::latest(conn, row.id, Latest::Overall).await? {
         let version = json!({
             "number": latest.number,
             "_links": { "self": link("Version", &latest.number, links.version(name, &latest.number)) },
         });
-        body["_embedded"]["latestVersion"] = version.clone();
-        body["_embedded"]["latest-version"] = version;
+        let mut old = version.clone();
+        for what in ["title", "name"] {
+            old[what] = "The old name of latestVersion".into();
+        }
+        body["_embedded"]["latestVersion"] = version;
+        body["_embedded"]["latest-version"] = old;
     }
     if alone {
         let mut deployed = Vec::new();

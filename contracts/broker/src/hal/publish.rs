@@ -11,7 +11,7 @@ use tracepact_listener::{Routes, Scope};
 use super::links::{href, link};
 use super::{Ctx, JsonObject};
 use crate::auth::gate::check_publish;
-use crate::publish::{Change, Contract, Publication};
+use crate::publish::{Change, Contract, ContractOutcome, Publication, Volatile};
 use crate::{Broker, BrokerError};
 
 /// Most contracts in one publication.
@@ -71,6 +71,11 @@ async fn post(State(broker): State<Broker>, ctx: Ctx, body: JsonObject) -> Resul
             ));
         }
     }
+    for contract in &outcome.contracts {
+        if let Some(volatile) = &contract.volatile {
+            notices.extend(told(&consumer, &version, contract, volatile));
+        }
+    }
     let logs: Vec<Value> = notices
         .iter()
         .map(|(level, text)| json!({ "level": level, "message": text, "deprecationWarning": "Replaced by notices" }))
@@ -104,6 +109,33 @@ async fn post(State(broker): State<Broker>, ctx: Ctx, body: JsonObject) -> Resul
             "pb:contracts": contract_links,
         },
     })))
+}
+
+/// Which values made this content new, and what helps.
+fn told(
+    consumer: &str,
+    version: &str,
+    contract: &ContractOutcome,
+    volatile: &Volatile,
+) -> Vec<(&'static str, String)> {
+    let provider = &contract.provider;
+    let earlier = &volatile.version;
+    let mut notices = vec![(
+        "warning",
+        format!(
+            "The pact with {provider} differs from the one of {consumer} version {earlier} in values that look random or like \
+             the time of the build. Each publication is a new content then, and {provider} has to verify it again. Give \
+             these examples a fixed value:"
+        ),
+    )];
+    notices.extend(volatile.values.iter().map(|value| {
+        let text = format!(
+            "  {} of {:?}: {} in version {earlier}, {} in version {version}",
+            value.path, value.interaction, value.before, value.after
+        );
+        ("warning", text)
+    }));
+    notices
 }
 
 fn read(body: &JsonObject) -> Result<Publication, BrokerError> {

@@ -1,4 +1,4 @@
-//! Versions, their tags and branches.
+//! Versions and their tags.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -6,25 +6,23 @@ use serde_json::{Value, json};
 use tracepact_listener::extract::Path;
 use tracepact_listener::{Routes, Scope};
 
-use super::links::{href, link};
+use super::links::link;
 use super::pact::name as pact_name;
-use super::pacticipants::paging;
+use super::paging::Paging;
 use super::{Ctx, JsonObject, iso, no_content, not_found, stamp};
-use crate::proposing::published_on_line;
 use crate::publish::check_url;
-use crate::store::versions::{Latest, Version};
+use crate::store::versions::{Latest, Listed, Version};
 use crate::store::{Conn, environments, pacticipants, pacts, versions};
 use crate::{Broker, BrokerError};
 
 pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
     const ONE: &str = "/pacticipants/{name}/versions/{version}";
     const TAG: &str = "/pacticipants/{name}/versions/{version}/tags/{tag}";
-    const ON_BRANCH: &str = "/pacticipants/{name}/branches/{branch}/versions/{version}";
     routes
         .get("/pacticipants/{name}/versions", Scope::Read, list)
         .get(ONE, Scope::Read, get)
         .put(ONE, Scope::Publish, put)
-        .patch(ONE, Scope::Publish, put)
+        .patch(ONE, Scope::Publish, patch)
         .delete(ONE, Scope::Admin, delete)
         .get("/pacticipants/{name}/latest-version", Scope::Read, latest)
         .get("/pacticipants/{name}/latest-version/{tag}", Scope::Read, latest_with_tag)
@@ -32,8 +30,6 @@ pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
         .get(TAG, Scope::Read, get_tag)
         .put(TAG, Scope::Publish, put_tag)
         .delete(TAG, Scope::Publish, delete_tag)
-        .get(ON_BRANCH, Scope::Read, get_on_branch)
-        .put(ON_BRANCH, Scope::Publish, put_on_branch)
 }
 
 async fn list(
@@ -41,27 +37,84 @@ async fn list(
     ctx: Ctx,
     Path(name): Path<String>,
 ) -> Result<Response, BrokerError> {
-    let (page, size) = paging(&ctx.query)?;
+    let own = ctx.links.to("/pacticipants/{}/versions", &[&name]);
+    list_of(&broker, &ctx, &name, Listed::All, own).await
+}
+
+/// A page of some versions of a pacticipant, newest first.
+pub(super) async fn list_of(
+    broker: &Broker,
+    ctx: &Ctx,
+    name: &str,
+    which: Listed<'_>,
+    own: String,
+) -> Result<Response, BrokerError> {
+    let paging = Paging::of(&ctx.query)?;
     let mut conn = broker.store().read().await?;
-    let owner = pacticipants::get(&mut conn, &name).await?;
-    let rows = versions::list(&mut conn, owner.id, None, size, (page - 1) * size).await?;
+    let owner = pacticipants::get(&mut conn, name).await?;
+    let (rows, total) = versions::list(&mut conn, owner.id, which, paging.size, paging.offset()).await?;
     let mut embedded = Vec::new();
     for row in &rows {
-        embedded.push(json!({
-            "number": row.number,
-            "createdAt": iso(row.created_at),
-            "_links": { "self": link("Version", &row.number, ctx.links.version(&name, &row.number)) },
-        }));
+        embedded.push(show_short(&mut conn, ctx, name, row).await?);
     }
     let entries: Vec<Value> =
-        rows.iter().map(|r| link("Version", &r.number, ctx.links.version(&name, &r.number))).collect();
-    let own = ctx.links.to("/pacticipants/{}/versions", &[&name]);
-    let mut links = json!({ "self": href(own.as_str()), "pb:versions": entries, "versions": entries });
-    if i64::try_from(rows.len()).is_ok_and(|n| n == size) {
-        links["next"] =
-            json!({ "href": format!("{own}?page={}&size={size}", page + 1), "title": "Next page" });
+        rows.iter().map(|r| link("Version", &r.number, ctx.links.version(name, &r.number))).collect();
+    let mut body = json!({
+        "_embedded": { "versions": embedded },
+        "_links": {
+            "self": { "title": format!("Versions of {name}"), "href": own },
+            "pb:versions": entries,
+            "versions": entries,
+            "pb:pacticipant": link("Pacticipant", name, ctx.links.pacticipant(name)),
+        },
+    });
+    paging.describe(&mut body, &own, total);
+    Ok(ctx.ok(&body))
+}
+
+/// A version as lists show it.
+async fn show_short(conn: &mut Conn, ctx: &Ctx, name: &str, row: &Version) -> Result<Value, BrokerError> {
+    let mut body = json!({
+        "number": row.number,
+        "_embedded": {
+            "branchVersions": branch_list(conn, ctx, name, row).await?,
+            "tags": tag_list(conn, ctx, name, row).await?,
+        },
+        "_links": { "self": link("Version", &row.number, ctx.links.version(name, &row.number)) },
+    });
+    if let Some(url) = &row.build_url {
+        body["buildUrl"] = url.as_str().into();
     }
-    Ok(ctx.ok(&json!({ "_embedded": { "versions": embedded }, "_links": links })))
+    stamp(&mut body, row.created_at, row.updated_at);
+    Ok(body)
+}
+
+async fn branch_list(
+    conn: &mut Conn,
+    ctx: &Ctx,
+    name: &str,
+    row: &Version,
+) -> Result<Vec<Value>, BrokerError> {
+    let list = versions::branches(conn, row.id).await?;
+    Ok(list
+        .iter()
+        .map(|b| {
+            let place = ctx.links.branch_version(name, &b.name, &row.number);
+            let own = link("Branch version", &b.name, place);
+            json!({ "name": b.name, "latest": b.latest, "_links": { "self": own } })
+        })
+        .collect())
+}
+
+async fn tag_list(conn: &mut Conn, ctx: &Ctx, name: &str, row: &Version) -> Result<Vec<Value>, BrokerError> {
+    let list = versions::tags(conn, row.id).await?;
+    Ok(list
+        .iter()
+        .map(|t| {
+            let own = link("Tag", &t.name, ctx.links.tag(name, &row.number, &t.name));
+            json!({ "name": t.name, "_links": { "self": own } })
+        })
+        .collect())
 }
 
 async fn get(
@@ -78,22 +131,61 @@ async fn get(
 async fn put(
     State(broker): State<Broker>,
     ctx: Ctx,
-    Path((name, version)): Path<(String, String)>,
+    Path(names): Path<(String, String)>,
     body: JsonObject,
 ) -> Result<Response, BrokerError> {
+    save(&broker, &ctx, names, &body, true).await
+}
+
+async fn patch(
+    State(broker): State<Broker>,
+    ctx: Ctx,
+    Path(names): Path<(String, String)>,
+    body: JsonObject,
+) -> Result<Response, BrokerError> {
+    save(&broker, &ctx, names, &body, false).await
+}
+
+/// Writes what `body` names, creating what is missing; with `replace` a build URL that it does not name is cleared, and
+/// when it names tags they are all there are.
+async fn save(
+    broker: &Broker,
+    ctx: &Ctx,
+    (name, version): (String, String),
+    body: &JsonObject,
+    replace: bool,
+) -> Result<Response, BrokerError> {
     let now = broker.now();
+    let build_url = body.text("buildUrl")?;
+    if let Some(url) = build_url {
+        check_url("buildUrl", url)?;
+    }
+    let tags = match body.0.get("tags") {
+        None | Some(Value::Null) => None,
+        Some(Value::Array(tags)) => Some(
+            tags.iter()
+                .map(|tag| tag.get("name").unwrap_or(tag).as_str())
+                .collect::<Option<Vec<&str>>>()
+                .ok_or_else(|| BrokerError::invalid("tags", "must be a list of {\"name\": …}"))?,
+        ),
+        Some(_) => return Err(BrokerError::invalid("tags", "must be a list of {\"name\": …}")),
+    };
     let mut write = broker.store().write().await?;
     let conn = write.conn();
     let owner = pacticipants::get_or_create(conn, &name, now).await?;
     let (row, new) = versions::get_or_create(conn, owner.id, &version, now).await?;
-    if let Some(url) = body.text("buildUrl")? {
-        check_url("buildUrl", url)?;
-        versions::set_build_url(conn, row.id, url, now).await?;
+    if replace || body.has("buildUrl") {
+        versions::set_build_url(conn, row.id, build_url, now).await?;
     }
-    if let Some(Value::Array(tags)) = body.0.get("tags") {
+    if let Some(tags) = tags {
+        if replace {
+            for present in versions::tags(conn, row.id).await? {
+                if !tags.contains(&present.name.as_str()) {
+                    versions::delete_tag(conn, row.id, &present.name).await?;
+                }
+            }
+        }
         for tag in tags {
-            let tag = tag.get("name").and_then(Value::as_str).or_else(|| tag.as_str());
-            let tag = tag.ok_or_else(|| BrokerError::invalid("tags", "must be a list of {\"name\": …}"))?;
             versions::add_tag(conn, owner.id, &row, tag, now).await?;
         }
     }
@@ -101,7 +193,7 @@ async fn put(
     let mut conn = broker.store().read().await?;
     let (owner, row) = versions::get(&mut conn, &owner.name, &row.number).await?;
     let own = ctx.links.version(&owner.name, &row.number);
-    let shown = show(&mut conn, &ctx, &owner.name, &row, own.clone()).await?;
+    let shown = show(&mut conn, ctx, &owner.name, &row, own.clone()).await?;
     Ok(ctx.made(new, &own, &shown))
 }
 
@@ -209,55 +301,6 @@ fn show_tag(ctx: &Ctx, name: &str, version: &str, tag: &str, created_at: i64) ->
     })
 }
 
-async fn get_on_branch(
-    State(broker): State<Broker>,
-    ctx: Ctx,
-    Path((name, branch, version)): Path<(String, String, String)>,
-) -> Result<Response, BrokerError> {
-    let mut conn = broker.store().read().await?;
-    let (_, row) = versions::get(&mut conn, &name, &version).await?;
-    let list = versions::branches(&mut conn, row.id).await?;
-    let found = list.into_iter().find(|b| b.name == branch).ok_or_else(not_found)?;
-    Ok(ctx.ok(&show_on_branch(&ctx, &name, &branch, &version, found.created_at)))
-}
-
-async fn put_on_branch(
-    State(broker): State<Broker>,
-    ctx: Ctx,
-    Path((name, branch, version)): Path<(String, String, String)>,
-    _body: JsonObject,
-) -> Result<Response, BrokerError> {
-    let now = broker.now();
-    let mut write = broker.store().write().await?;
-    let conn = write.conn();
-    let owner = pacticipants::get_or_create(conn, &name, now).await?;
-    let (row, _) = versions::get_or_create(conn, owner.id, &version, now).await?;
-    let new = versions::add_to_branch(conn, owner.id, row.id, &branch, now).await?;
-    if new {
-        // Old clients publish first and say the branch afterwards.
-        for pact in pacts::by_version(conn, row.id).await? {
-            let provider = pacticipants::get(conn, &pact.provider).await?;
-            let (consumer, provider) =
-                ((owner.id, owner.name.as_str()), (provider.id, provider.name.as_str()));
-            published_on_line(&broker, conn, consumer, provider, &branch, pact.content_row, &version).await?;
-        }
-    }
-    broker.commit(write).await?;
-    let shown = show_on_branch(&ctx, &name, &branch, &version, now);
-    Ok(ctx.made(new, &ctx.links.branch_version(&name, &branch, &version), &shown))
-}
-
-fn show_on_branch(ctx: &Ctx, name: &str, branch: &str, version: &str, created_at: i64) -> Value {
-    json!({
-        "createdAt": iso(created_at),
-        "_links": {
-            "self": { "title": "Branch version", "href": ctx.links.branch_version(name, branch, version) },
-            "pb:branch": link("Branch", branch, ctx.links.to("/pacticipants/{}/branches/{}", &[name, branch])),
-            "pb:version": link("Version", version, ctx.links.version(name, version)),
-        },
-    })
-}
-
 async fn show(
     conn: &mut Conn,
     ctx: &Ctx,
@@ -267,19 +310,8 @@ async fn show(
 ) -> Result<Value, BrokerError> {
     let links = &ctx.links;
     let version = links.version(name, &row.number);
-    let branches: Vec<Value> = versions::branches(conn, row.id)
-        .await?
-        .iter()
-        .map(|b| {
-            let own = link("Branch version", &b.name, links.branch_version(name, &b.name, &row.number));
-            json!({ "name": b.name, "latest": b.latest, "_links": { "self": own } })
-        })
-        .collect();
-    let tags: Vec<Value> = versions::tags(conn, row.id)
-        .await?
-        .iter()
-        .map(|t| json!({ "name": t.name, "_links": { "self": link("Tag", &t.name, links.tag(name, &row.number, &t.name)) } }))
-        .collect();
+    let branches = branch_list(conn, ctx, name, row).await?;
+    let tags = tag_list(conn, ctx, name, row).await?;
     let pacts: Vec<Value> = pacts::by_version(conn, row.id)
         .await?
         .iter()

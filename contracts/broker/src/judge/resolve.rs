@@ -7,7 +7,7 @@ use crate::BrokerError;
 use crate::store::environments::Environment;
 use crate::store::meeting::{self, VersionId};
 use crate::store::pacticipants::Pacticipant;
-use crate::store::versions::Latest;
+use crate::store::versions::{Latest, Listed};
 use crate::store::{Conn, environments, pacticipants, versions};
 
 pub(super) async fn known(conn: &mut Conn, name: &str) -> Result<Pacticipant, BrokerError> {
@@ -41,7 +41,7 @@ pub(super) async fn resolve(
             found = one_of(versions::latest(conn, owner.id, Latest::WithTag(tag)).await?);
         } else {
             wording = format!("version {{}} of {name} with tag {tag}");
-            let list = versions::list(conn, owner.id, Some(tag), i64::MAX, 0).await?;
+            let (list, _) = versions::list(conn, owner.id, Listed::WithTag(tag), i64::MAX, 0).await?;
             found = list.into_iter().map(version_id).collect();
         }
     } else if let Some(environment) = &one.environment {
@@ -60,7 +60,7 @@ pub(super) async fn resolve(
     } else {
         any = true;
         wording = format!("version {{}} of {name}");
-        let list = versions::list(conn, owner.id, None, i64::MAX, 0).await?;
+        let (list, _) = versions::list(conn, owner.id, Listed::All, i64::MAX, 0).await?;
         found = list.into_iter().map(version_id).collect();
     }
     // Nothing can be said of a version that is not there; to say yes would be wrong.

@@ -88,7 +88,11 @@ fn statement(one_provider: bool, which: Which<'_>) -> Option<String> {
              (CAST($4 AS BIGINT) IS NULL OR r.environment_id = $4)"
             .to_owned(),
         Which::HeadsSince(_) => HEADS_SINCE.to_owned(),
-        Which::All | Which::OnMainBranch | Which::OnBranch(_) | Which::WithTag(_) => return None,
+        Which::All
+        | Which::LatestUntagged
+        | Which::OnMainBranch
+        | Which::OnBranch(_)
+        | Which::WithTag(_) => return None,
     };
     // Unused parameters are named in a condition that always holds, so that every form has the same four.
     Some(format!(

@@ -85,6 +85,11 @@ pub(crate) async fn delete(conn: &mut Conn, id: i64) -> Result<(), BrokerError> 
     Ok(())
 }
 
+/// Every name.
+pub(crate) async fn names(conn: &mut Conn) -> Result<Vec<String>, BrokerError> {
+    Ok(sql::query_scalar("SELECT name FROM pacticipants ORDER BY name").fetch_all(conn).await?)
+}
+
 /// A page in name order whose names contain `filter`, and how many there are in all.
 pub(crate) async fn page(
     conn: &mut Conn,

@@ -144,6 +144,8 @@ pub(crate) enum Which<'a> {
     All,
     /// The latest of each consumer.
     Latest,
+    /// The latest of each consumer whose version has no tag.
+    LatestUntagged,
     /// The latest of each consumer on its main branch.
     LatestOnMainBranch,
     /// Every one on the main branch.
@@ -176,10 +178,15 @@ pub(crate) async fn published(
     }
     const ON_BRANCH: &str =
         "JOIN branch_versions bv ON bv.version_id = v.id JOIN branches b ON b.id = bv.branch_id";
+    const UNTAGGED: &str = "NOT EXISTS (SELECT 1 FROM tags t WHERE t.version_id = p.version_id) AND \
+         NOT EXISTS (SELECT 1 FROM pacts lp WHERE lp.consumer_id = p.consumer_id AND \
+         lp.provider_id = p.provider_id AND lp.version_id > p.version_id AND \
+         NOT EXISTS (SELECT 1 FROM tags t WHERE t.version_id = lp.version_id))";
     let (join, condition): (&str, &str) = match which {
         Which::OnMainBranch => (ON_BRANCH, "b.name = c.main_branch"),
         Which::OnBranch(_) => (ON_BRANCH, "b.name = $3"),
         Which::WithTag(_) => ("JOIN tags t ON t.version_id = v.id", "t.name = $3"),
+        Which::LatestUntagged => ("", UNTAGGED),
         // The others but `All` are answered above.
         _ => ("", "1 = 1"),
     };

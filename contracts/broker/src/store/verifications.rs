@@ -56,6 +56,16 @@ pub(crate) async fn insert(conn: &mut Conn, new: &NewVerification, now: i64) -> 
     .await?)
 }
 
+/// Forgets one result of a content; true when it was there.
+pub(crate) async fn delete(conn: &mut Conn, content_row: i64, number: i64) -> Result<bool, BrokerError> {
+    let done = sql::query("DELETE FROM verifications WHERE id = $1 AND content_row = $2")
+        .bind(number)
+        .bind(content_row)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 pub(crate) async fn get(conn: &mut Conn, number: i64) -> Result<Option<Verification>, BrokerError> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE r.id = $1"));
     Ok(sql::query_as(sql).bind(number).fetch_optional(conn).await?)

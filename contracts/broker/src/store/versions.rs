@@ -88,7 +88,7 @@ pub(crate) async fn get_or_create(
 pub(crate) async fn set_build_url(
     conn: &mut Conn,
     version: i64,
-    url: &str,
+    url: Option<&str>,
     now: i64,
 ) -> Result<(), BrokerError> {
     sql::query("UPDATE versions SET build_url = $2, updated_at = $3 WHERE id = $1")
@@ -269,25 +269,63 @@ pub(crate) async fn latest(
     Ok(query.fetch_optional(conn).await?)
 }
 
-/// All versions of a pacticipant, newest first, at most `limit`; with a tag when one is named.
+/// Which versions a list shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Listed<'a> {
+    All,
+    OnBranch(&'a str),
+    WithTag(&'a str),
+    /// Deployed to, or released in, the environment of this id.
+    InEnvironment(i64),
+}
+
+/// A part of the versions of a pacticipant, newest first, and how many there are in all.
 pub(crate) async fn list(
     conn: &mut Conn,
     pacticipant: i64,
-    tag: Option<&str>,
+    which: Listed<'_>,
     limit: i64,
     offset: i64,
-) -> Result<Vec<Version>, BrokerError> {
-    Ok(sql::query_as(
-        "SELECT id, number, build_url, created_at, updated_at FROM versions WHERE pacticipant_id = $1 AND \
-         (CAST($2 AS TEXT) IS NULL OR id IN (SELECT version_id FROM tags WHERE name = $2)) \
-         ORDER BY id DESC LIMIT $3 OFFSET $4",
-    )
+) -> Result<(Vec<Version>, i64), BrokerError> {
+    let condition = match which {
+        Listed::All => "1 = 1",
+        Listed::OnBranch(_) => {
+            "id IN (SELECT bv.version_id FROM branch_versions bv JOIN branches b ON b.id = bv.branch_id \
+             WHERE b.pacticipant_id = $1 AND b.name = $2)"
+        }
+        Listed::WithTag(_) => "id IN (SELECT version_id FROM tags WHERE name = $2)",
+        Listed::InEnvironment(_) => {
+            "id IN (SELECT version_id FROM deployed_versions WHERE environment_id = $3 AND undeployed_at IS NULL \
+             UNION SELECT version_id FROM released_versions WHERE environment_id = $3 AND support_ended_at IS NULL)"
+        }
+    };
+    let (name, environment) = match which {
+        Listed::All => (None, None),
+        Listed::OnBranch(name) | Listed::WithTag(name) => (Some(name), None),
+        Listed::InEnvironment(id) => (None, Some(id)),
+    };
+    // Every form has the same parameters.
+    let from = format!(
+        "FROM versions WHERE pacticipant_id = $1 AND (CAST($2 AS TEXT) IS NULL OR 1 = 1) AND \
+         (CAST($3 AS BIGINT) IS NULL OR 1 = 1) AND {condition}"
+    );
+    let rows = sql::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT id, number, build_url, created_at, updated_at {from} ORDER BY id DESC LIMIT $4 OFFSET $5"
+    )))
     .bind(pacticipant)
-    .bind(tag)
+    .bind(name)
+    .bind(environment)
     .bind(limit)
     .bind(offset)
-    .fetch_all(conn)
-    .await?)
+    .fetch_all(&mut *conn)
+    .await?;
+    let total: i64 = sql::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) {from}")))
+        .bind(pacticipant)
+        .bind(name)
+        .bind(environment)
+        .fetch_one(conn)
+        .await?;
+    Ok((rows, total))
 }
 
 /// A branch and when it was first seen.
@@ -298,12 +336,42 @@ pub(crate) struct Branch {
 }
 
 pub(crate) async fn branch_list(conn: &mut Conn, pacticipant: i64) -> Result<Vec<Branch>, BrokerError> {
-    Ok(sql::query_as(
-        "SELECT name, created_at FROM branches WHERE pacticipant_id = $1 ORDER BY id DESC LIMIT 1000",
+    Ok(sql::query_as("SELECT name, created_at FROM branches WHERE pacticipant_id = $1 ORDER BY id DESC")
+        .bind(pacticipant)
+        .fetch_all(conn)
+        .await?)
+}
+
+/// One branch.
+pub(crate) async fn find_branch(
+    conn: &mut Conn,
+    pacticipant: i64,
+    branch: &str,
+) -> Result<Option<Branch>, BrokerError> {
+    Ok(sql::query_as("SELECT name, created_at FROM branches WHERE pacticipant_id = $1 AND name = $2")
+        .bind(pacticipant)
+        .bind(branch)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// Takes a version off a branch; true when it was on it.
+pub(crate) async fn remove_from_branch(
+    conn: &mut Conn,
+    pacticipant: i64,
+    version: i64,
+    branch: &str,
+) -> Result<bool, BrokerError> {
+    let done = sql::query(
+        "DELETE FROM branch_versions WHERE version_id = $2 AND branch_id IN \
+         (SELECT id FROM branches WHERE pacticipant_id = $1 AND name = $3)",
     )
     .bind(pacticipant)
-    .fetch_all(conn)
-    .await?)
+    .bind(version)
+    .bind(branch)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// When a branch was first seen; `None` when it never was.

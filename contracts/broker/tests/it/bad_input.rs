@@ -67,7 +67,8 @@ async fn bad_requests_of_every_kind() {
         ("POST", "/contracts/publish", "application/json", "{", 400),
         ("POST", "/contracts/publish", "text/plain", "{}", 415),
         ("PUT", "/pacts/provider/P/consumer/C/version/2", "application/json", "", 400),
-        ("PUT", "/pacticipants/P/branches/%0a/versions/1", "application/json", "{}", 400),
+        ("PUT", "/pacticipants/P/branches/%0a/versions/1", "application/json", "{}", 422),
+        ("PUT", "/pacticipants//versions/1", "application/json", "{}", 404),
         ("PUT", "/pacticipants/P/versions/%ff", "application/json", "{}", 400),
         ("POST", results, "application/json", r#"{"success":true,"providerApplicationVersion":"1"}"#, 404),
         ("POST", results, "application/json", r#"{"success":"yes"}"#, 400),
@@ -115,4 +116,89 @@ async fn bad_requests_of_every_kind() {
     let huge = format!("{{\"pacticipantName\":\"{}\"}}", "x".repeat(17 << 20));
     assert_eq!(send("POST", "/contracts/publish", "application/json", &huge).await.status, 413);
     bench.get("/").await.is(200);
+}
+
+#[tokio::test]
+async fn what_is_too_deep_too_long_or_no_text_is_refused() {
+    let bench = Bench::new().await;
+    bench.publish(&pact("C", "P", "/x", "1"), "1", "main").await.is(200);
+    let send = async |method: &str, path: &str, body: Vec<u8>, length: Option<&str>| {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "localhost")
+            .header("content-type", "application/json");
+        if let Some(length) = length {
+            request = request.header("content-length", length);
+        }
+        bench.send(request.body(body.into()).unwrap()).await
+    };
+    let deep = |open: &str| open.repeat(100_000).into_bytes();
+    let results = {
+        let shown = bench.get("/pacts/provider/P/consumer/C/latest").await.is(200);
+        super::support::path_of(&shown["_links"]["pb:publish-verification-results"]["href"]).to_owned()
+    };
+    for (method, path, body, length, status) in [
+        ("POST", "/contracts/publish", deep("{\"a\":"), None, 400),
+        ("POST", results.as_str(), deep("["), None, 400),
+        ("PUT", "/pacts/provider/P/consumer/C/version/2", deep("["), None, 400),
+        ("PUT", "/pacts/provider/P/consumer/C/version/2", b"{\"a\":1,\"a\":2}".to_vec(), None, 400),
+        ("POST", "/pacticipants", b"{\"name\":\"\xff\"}".to_vec(), None, 400),
+        ("POST", "/pacticipants", b"{\"name\":\"..\"}".to_vec(), None, 400),
+        ("POST", "/pacticipants", b"{\"name\":\"a\\nb\"}".to_vec(), None, 400),
+        ("POST", "/environments", b"{\"name\":\"a b\"}".to_vec(), None, 400),
+        // Announced only: nobody waits for a hundred megabytes to refuse them.
+        ("POST", "/contracts/publish", b"{}".to_vec(), Some("104857600"), 413),
+        ("PUT", "/pacts/provider/P/consumer/C/version/2", b"{}".to_vec(), Some("104857600"), 413),
+    ] {
+        let answer = send(method, path, body, length).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+        let told = answer.json();
+        assert!(told["error"].is_string() || !told["errors"].is_null(), "{method} {path}: {told}");
+    }
+    let long = format!("/matrix?{}", "a=1&".repeat(5_000));
+    bench.get(&long).await.is(400);
+    let mut huge = json!({});
+    for _ in 0..100 {
+        huge = json!({ "a": huge });
+    }
+    let body = json!({ "success": true, "providerApplicationVersion": "1", "testResults": huge });
+    let answer = bench.post(&results, &body).await;
+    assert!(answer.status == 201 || answer.status == 400, "{}", answer.text);
+    bench.get("/pacticipants/C/versions/2").await.is(404);
+}
+
+#[tokio::test]
+async fn unknown_environments_are_named_in_the_form_of_the_original() {
+    let bench = Bench::new().await;
+    bench.publish(&pact("C", "P", "/x", "1"), "1", "main").await.is(200);
+    let path = "/matrix?q%5B%5D%5Bpacticipant%5D=C&q%5B%5D%5Bversion%5D=1&latestby=cvpv&environment=nowhere";
+    let answer = bench.get(path).await.is(400);
+    assert!(answer["errors"].to_string().contains("nowhere"), "{answer}");
+    let path = "/pacticipants/C/versions/1/deployed-versions/environment/nowhere";
+    assert!(bench.post(path, &json!({})).await.is(404)["error"].is_string());
+}
+
+/// Takes as long as a writer waits for a lock.
+#[tokio::test]
+async fn a_locked_database_is_told_with_a_retry_time_and_nothing_is_half_written() {
+    use sqlx::{Connection, Executor};
+    if !super::databases::is_file() {
+        return;
+    }
+    let bench = Bench::new().await;
+    bench.publish(&pact("C", "P", "/x", "1"), "1", "main").await.is(200);
+    let mut other = sqlx::SqliteConnection::connect(&format!("sqlite://{}", bench.database_file().display()))
+        .await
+        .unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let answer = bench.publish(&pact("C", "P", "/x", "2"), "2", "main").await;
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    assert!(answer.headers.contains_key("retry-after"));
+    assert!(answer.json()["error"].as_str().unwrap().contains("locked"), "{}", answer.text);
+    // Readers are not held up.
+    bench.get("/pacts/provider/P/consumer/C/version/1").await.is(200);
+    other.execute("ROLLBACK").await.unwrap();
+    bench.get("/pacticipants/C/versions/2").await.is(404);
+    bench.publish(&pact("C", "P", "/x", "2"), "2", "main").await.is(200);
 }

@@ -172,7 +172,7 @@ async fn accept_lines_are_read_leniently() {
         (vec!["application/json"], "application/json;charset=utf-8"),
         (vec!["application/hal+json", "application/json"], "application/hal+json;charset=utf-8"),
         (vec!["application/json", "application/hal+json;q=0.5"], "application/hal+json;charset=utf-8"),
-        (vec!["image/png"], "application/hal+json;charset=utf-8"),
+        (vec!["image/png", "*/*"], "application/hal+json;charset=utf-8"),
     ] {
         let mut request = http::Request::get("/").header("host", "localhost");
         for line in &lines {

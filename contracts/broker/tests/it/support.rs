@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use tracepact_base::{Clock, ManualClock, Secret};
-use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes};
+use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes, with_pact_conventions};
 use tracepact_listener::{Access, Scope, Scopes};
 
 use super::databases;
@@ -66,11 +66,26 @@ impl Bench {
         change(&mut config);
         let clock = ManualClock::at(1_790_000_000_000_000_000);
         let broker = Broker::open(config, clock.clone()).await.unwrap();
+        Self::of(broker, clock, dir)
+    }
+
+    /// A broker that is open already, with what keeps its files alive.
+    pub(crate) fn over(broker: Broker, dir: tempfile::TempDir) -> Self {
+        Self::of(broker, ManualClock::at(1_790_000_000_000_000_000), dir)
+    }
+
+    fn of(broker: Broker, clock: Arc<ManualClock>, dir: tempfile::TempDir) -> Self {
         let routes = pact_routes(broker.clone()).merge(native_routes(broker.clone())).unwrap();
         let access = Access::for_listen([127, 0, 0, 1].into())
             .with_token(Secret::new(ADMIN), Scopes::NONE.with(Scope::Admin))
             .with_identities(broker.identities());
-        Self { router: routes.into_router(Arc::new(access)), broker, clock, _dir: dir }
+        let router = with_pact_conventions(routes.into_router(Arc::new(access)), &broker);
+        Self { router, broker, clock, _dir: dir }
+    }
+
+    /// The file of a broker on SQLite.
+    pub(crate) fn database_file(&self) -> std::path::PathBuf {
+        self._dir.path().join("contracts.db")
     }
 
     pub(crate) async fn send(&self, request: Request<axum::body::Body>) -> Answer {
@@ -84,11 +99,18 @@ impl Bench {
         }
     }
 
+    /// The status and the bytes, for what is no text.
+    pub(crate) async fn send_for_bytes(&self, request: Request<axum::body::Body>) -> (u16, Vec<u8>) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, response.into_body().collect().await.unwrap().to_bytes().to_vec())
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let path = path.strip_prefix("http://broker.test").unwrap_or(path);
         let request = Request::get(path)
             .header("host", "localhost")
-            .header("accept", "application/hal+json, application/json");
+            .header("accept", "application/hal+json, application/json, */*;q=0.1");
         self.send(request.body(axum::body::Body::empty()).unwrap()).await
     }
 

@@ -89,7 +89,7 @@ fn allow_loopback(config: &mut BrokerConfig) {
         schemes: vec!["http".into(), "https".into()],
         hosts: vec!["127.0.0.1".parse::<HostRule>().unwrap()],
     };
-    config.base_url = Some("https://pacts.example.org".into());
+    config.base_urls = vec!["https://pacts.example.org".into()];
 }
 
 /// A queue that runs until it is dropped, as in a process of its own.
@@ -166,9 +166,14 @@ async fn what_is_published_is_told_with_its_variables_and_signed() {
     .await;
     let list = bench.get(place).await.is(200);
     let logs = &list["_embedded"]["triggeredWebhooks"][0]["_links"]["pb:logs"]["href"];
-    let request =
-        http::Request::get(path_of(logs)).header("host", "localhost").header("accept", "text/plain");
-    let log = bench.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    let logs_as = async |accept: &str| {
+        let request = http::Request::get(path_of(logs)).header("host", "localhost").header("accept", accept);
+        bench.send(request.body(axum::body::Body::empty()).unwrap()).await
+    };
+    // A browser shows the text as it is.
+    assert_eq!(logs_as("text/html,*/*;q=0.8").await.headers["content-type"], "text/plain;charset=utf-8");
+    assert!(logs_as("application/json").await.is(200)["logs"].is_string());
+    let log = logs_as("text/plain").await;
     assert_eq!(log.status, 200);
     assert!(
         log.text.contains("HTTP/1.1 200") && log.text.contains("Webhook execution success"),

@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tracepact_verify::{Error, Publication, pact_files};
 
+use super::import::Import;
 use super::{BrokerArgs, finish};
 
 /// Publish, check, propose and accept contracts.
@@ -42,6 +43,7 @@ enum Action {
     List(status::List),
     Generate(generate::Generate),
     Waive(super::waive::Waive),
+    Import(Box<Import>),
 }
 
 /// Publish pact files of one consumer version.
@@ -88,6 +90,7 @@ impl Contract {
             Action::List(action) => action.run().await,
             Action::Generate(action) => action.run(),
             Action::Waive(action) => action.run().await,
+            Action::Import(action) => action.run().await,
         })
     }
 }

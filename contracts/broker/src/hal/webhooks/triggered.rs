@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, header};
+use http::header;
 use serde_json::{Value, json};
 use tracepact_listener::extract::Path;
 use tracepact_listener::{Routes, Scope};
@@ -30,17 +30,12 @@ pub(super) fn routes(routes: Routes<Broker>) -> Routes<Broker> {
 async fn logs(
     State(broker): State<Broker>,
     ctx: Ctx,
-    headers: HeaderMap,
     Path(uuid): Path<String>,
 ) -> Result<Response, BrokerError> {
     let mut conn = broker.store().read().await?;
     let triggered = webhooks::triggered(&mut conn, &uuid).await?.ok_or_else(not_found)?;
     let logs = webhooks::logs(&mut conn, triggered.id).await?.join("\n");
-    let hal = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .any(|line| line.to_str().unwrap_or_default().contains("application/hal+json"));
-    if hal {
+    if ctx.plain || ctx.accept.names("application/hal+json") {
         let mut body = show(&ctx.links, &triggered);
         body["logs"] = logs.into();
         return Ok(ctx.ok(&body));
