@@ -79,7 +79,7 @@ pub(crate) async fn results(conn: &mut Conn, pairs: &[(i64, i64)]) -> Result<Vec
             "WITH wanted (content_row, version_id) AS (VALUES {}) \
              SELECT r.id AS id, r.content_row AS content_row, v.number AS provider_version, r.success AS success, \
              r.build_url AS build_url, r.test_results AS test_results, r.verified_by AS verified_by, \
-             r.created_at AS created_at FROM wanted w CROSS JOIN verifications r JOIN versions v ON \
+             r.posted_by AS posted_by, r.created_at AS created_at FROM wanted w CROSS JOIN verifications r JOIN versions v ON \
              v.id = r.provider_version_id WHERE r.id = (SELECT max(x.id) FROM verifications x WHERE \
              x.content_row = w.content_row AND x.provider_version_id = w.version_id)",
             values.join(", ")

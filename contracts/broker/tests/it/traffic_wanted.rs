@@ -65,6 +65,7 @@ pub(super) const WANTED: &[Wanted] = &[
         "leads to",
         "the original puts the provider's name in the consumer's place",
     ),
+    wanted("explain", "is only ours", "who clears a no or an unknown, and how"),
     wanted("page", "is only ours", "every list says how long it is"),
     wanted("verificationResult/_links/self/href", "leads to", RESULT_LINK),
     wanted("pb:pact-version/href", "leads to", RESULT_LINK),
