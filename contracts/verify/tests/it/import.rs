@@ -1,18 +1,23 @@
 //! From one broker of ours to another.
 
 use serde_json::{Value, json};
-use tracepact_base::SystemClock;
+use tracepact_base::{ManualClock, SystemClock};
 use tracepact_broker::{Broker, BrokerConfig};
 use tracepact_verify::{Error, Peer, PeerCredentials, import};
 
-use super::servers::{Server, broker, listen, serve};
+use super::servers::{Server, broker, broker_at, listen, serve};
 
 async fn filled() -> Server {
-    let source = broker().await;
+    let clock = ManualClock::at(1_790_000_000_000_000_000);
+    let source = broker_at(clock.clone()).await;
+    // Brokers tell instants in whole seconds: what comes after another thing has to come in a later one.
+    let later = || clock.advance_ns(1_000_000_000);
     let environment = source.post("/environments", json!({ "name": "prod", "production": true })).await;
     for version in ["1", "2", "3"] {
         source.publish("orders", version, "main", &format!(r#"{{"price":{version}.0}}"#)).await;
+        later();
         source.verify("orders", &format!("p{version}"), version != "2").await;
+        later();
     }
     source.publish("Web App/ü", "a b", "feat/x", "12345678901234567890123").await;
     for (pacticipant, version) in [("orders", "1"), ("products", "p3")] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tracepact_base::{Secret, SystemClock};
+use tracepact_base::{Secret, SharedClock, SystemClock};
 use tracepact_broker::{Broker, BrokerConfig, native_routes, pact_routes, with_pact_conventions};
 use tracepact_listener::{Access, Scope, Scopes};
 use tracepact_verify::{Peer, PeerCredentials};
@@ -25,10 +25,14 @@ pub(crate) async fn listen(router: impl FnOnce(&str) -> axum::Router) -> String 
 }
 
 pub(crate) async fn broker() -> Server {
+    broker_at(SystemClock::shared()).await
+}
+
+pub(crate) async fn broker_at(clock: SharedClock) -> Server {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();
     let config = BrokerConfig::new(dir.path().join("contracts.db"));
-    let broker = Broker::open(config, SystemClock::shared()).await.unwrap();
+    let broker = Broker::open(config, clock).await.unwrap();
     serve(broker, Some(dir)).await
 }
 
