@@ -18,6 +18,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/broker/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what, newest first. */
+        get: operations["audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/broker/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a token at once. */
+        delete: operations["delete_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/broker/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The broker's users with their rights and tokens. */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/broker/users/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a user, or changes password and rights. The first user closes the broker for everybody who is none. */
+        put: operations["put_user"];
+        post?: never;
+        /** Removes a user with all their tokens. What they published stays. */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/broker/users/{name}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a token of a user. It is shown this once. */
+        post: operations["add_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/bulkheads": {
         parameters: {
             query?: never;
@@ -27,6 +113,23 @@ export interface paths {
         };
         /** Every bulkhead and every consumer's permits seen within the last hour. */
         get: operations["get_bulkheads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/contracts/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A consistent copy of the broker's database, as a SQLite file. */
+        get: operations["backup"];
         put?: never;
         post?: never;
         delete?: never;
@@ -72,6 +175,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/contracts/clean": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete the versions that no selector keeps, or only say which. */
+        post: operations["clean"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/contracts/decisions": {
         parameters: {
             query?: never;
@@ -83,6 +203,23 @@ export interface paths {
         get: operations["decisions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tracepact/v1/contracts/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take over a part of another broker's content. */
+        post: operations["import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -786,6 +923,24 @@ export interface components {
             /** @description The value as text, its first 200 bytes. */
             value: string;
         };
+        /** @description One change. */
+        AuditEntry: {
+            at: string;
+            /** Format: int64 */
+            id: number;
+            /** @description The request that made it, or the change in words. */
+            what: string;
+            /** @description A user's name, `admin token`, `token` or `anonymous`. */
+            who: string;
+        };
+        /** @description Changes, newest first. */
+        AuditLog: {
+            /** @description When this was true. */
+            as_of: string;
+            /** @description Whether the log ends here; else ask again with `before` the last entry's id. */
+            complete: boolean;
+            entries: components["schemas"]["AuditEntry"][];
+        };
         /** @description Some blocks. */
         BlocksAnswer: {
             /**
@@ -970,6 +1125,49 @@ export interface components {
             interactions: components["schemas"]["CheckedInteraction"][];
             version: string;
         };
+        /** @description What was deleted, or would be. */
+        CleanAnswer: {
+            as_of: string;
+            /**
+             * Format: int64
+             * @description Branches that had no version any more; absent in a dry run.
+             */
+            branches_deleted?: number | null;
+            /**
+             * Format: int64
+             * @description Contents that no version carried any more; absent in a dry run.
+             */
+            contents_deleted?: number | null;
+            /** @description Versions that go. */
+            deleted: components["schemas"]["CleanedVersion"][];
+            dry_run: boolean;
+            /** @description Versions that stay, by reason. */
+            kept: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Versions that could go as well and stay because of the limit.
+             */
+            left: number;
+        };
+        /** @description What to keep; everything else goes. */
+        CleanRequest: {
+            /** @description Only say what would be deleted. True unless it is `false`. */
+            dry_run?: boolean | null;
+            /**
+             * @description Versions that any of these fits are kept. Left out: the last 90 days, the head of every branch and tag, and the
+             *     newest version. What is deployed, released, or has results for a contract in use is kept in any case.
+             */
+            keep?: components["schemas"]["KeepSelector"][] | null;
+            /** @description Most versions to delete, oldest first; 1000 unless said. */
+            limit?: number | null;
+        };
+        /** @description A version that goes. */
+        CleanedVersion: {
+            pacticipant: string;
+            version: string;
+        };
         /** @description Attributes by how much their share differs. */
         CompareAnswer: {
             /**
@@ -1143,6 +1341,13 @@ export interface components {
              * @description Upper bound in microseconds, part of the class.
              */
             to_us: number;
+        };
+        EnvironmentPart: {
+            contacts?: Record<string, never>[] | null;
+            created_at?: string | null;
+            display_name?: string | null;
+            name: string;
+            production?: boolean;
         };
         /** @description An environment. */
         EnvironmentSummary: {
@@ -1415,6 +1620,39 @@ export interface components {
             /** @description Which step, counted from 0. */
             step: number;
         };
+        /** @description How much of the part was new. */
+        ImportAnswer: {
+            as_of: string;
+            /** Format: int64 */
+            environments: number;
+            /** @description What stays as it is here although the other broker says otherwise. */
+            kept: string[];
+            /** Format: int64 */
+            pacticipants: number;
+            /** Format: int64 */
+            pacts: number;
+            /** Format: int64 */
+            presences: number;
+            /** Format: int64 */
+            results: number;
+            /** Format: int64 */
+            versions: number;
+        };
+        /**
+         * @description A part of another broker's content; every list may be left out. Parts are independent of one another as long as what is
+         *     named was sent before or is in the same part. Instants are RFC 3339. Sent again, it changes nothing.
+         */
+        ImportRequest: {
+            deployments?: components["schemas"]["PresencePart"][];
+            environments?: components["schemas"]["EnvironmentPart"][];
+            pacticipants?: components["schemas"]["PacticipantPart"][];
+            pacts?: components["schemas"]["PactPart"][];
+            releases?: components["schemas"]["PresencePart"][];
+            /** @description In the order of their creation: of one content and provider version the last one counts. */
+            results?: components["schemas"]["ResultPart"][];
+            /** @description In the order of their creation: the last one on a branch is its head. */
+            versions?: components["schemas"]["VersionPart"][];
+        };
         /** @description An instance of a service that was seen at work. */
         Instance: {
             /** @description `service.instance.id`. */
@@ -1426,6 +1664,24 @@ export interface components {
             last_seen?: string | null;
             /** @description The version it ran when last seen. */
             version?: string | null;
+        };
+        /** @description All that is set has to hold. */
+        KeepSelector: {
+            /** @description On the branch of this name, or `true`: on any. */
+            branch?: Record<string, never> | null;
+            /** @description Only the head of the line named beside it; alone: the newest version. */
+            latest?: boolean;
+            /** @description On the main branch. */
+            main_branch?: boolean;
+            /**
+             * Format: int32
+             * @description Not older than this many days.
+             */
+            max_age_days?: number | null;
+            /** @description Only versions of this pacticipant. */
+            pacticipant?: string | null;
+            /** @description With the tag of this name, or `true`: with any. */
+            tag?: Record<string, never> | null;
         };
         /** @description Consumer lag. */
         LagAnswer: {
@@ -1669,6 +1925,13 @@ export interface components {
             /** @description One line for people. */
             title: string;
         };
+        PactPart: {
+            /** @description The pact as text, so that numbers keep their form. */
+            content: string;
+            created_at?: string | null;
+            /** @description The consumer's version; consumer and provider stand in the pact. */
+            version: string;
+        };
         /** @description The latest contract of a pair. */
         PactSummary: {
             /** @description The provider accepted this content. */
@@ -1683,6 +1946,14 @@ export interface components {
             verification: string;
             verified_at?: string | null;
             verified_by_version?: string | null;
+        };
+        PacticipantPart: {
+            created_at?: string | null;
+            display_name?: string | null;
+            labels?: string[];
+            main_branch?: string | null;
+            name: string;
+            repository_url?: string | null;
         };
         /** @description A pacticipant and where it runs. */
         PacticipantSummary: {
@@ -1739,6 +2010,15 @@ export interface components {
             start: number;
             /** @description What the last minutes say. */
             verdict: components["schemas"]["Verdict"];
+        };
+        PresencePart: {
+            created_at?: string | null;
+            /** @description The environment's name. */
+            environment: string;
+            /** @description The application instance of a deployment. */
+            instance?: string | null;
+            pacticipant: string;
+            version: string;
         };
         /** @description A refusal (RFC 9457, `application/problem+json`). */
         Problem: {
@@ -1867,6 +2147,18 @@ export interface components {
             contracts: components["schemas"]["ContractFile"][];
             /** @description Who reports it. */
             who?: string | null;
+        };
+        ResultPart: {
+            build_url?: string | null;
+            consumer: string;
+            /** @description A version that has the content which was verified. */
+            consumer_version: string;
+            created_at?: string | null;
+            provider: string;
+            provider_version: string;
+            success: boolean;
+            test_results?: Record<string, never> | null;
+            verified_by?: Record<string, never> | null;
         };
         /** @description Series found. */
         SeriesAnswer: {
@@ -2125,6 +2417,31 @@ export interface components {
             consumer: string;
             id: string;
         };
+        /** @description A token that was made. */
+        TokenMade: {
+            expires_at?: string | null;
+            id: string;
+            /** @description The token. It is shown this once. */
+            token: string;
+        };
+        /** @description A token, without what makes it one. */
+        TokenShown: {
+            created_at: string;
+            expires_at?: string | null;
+            id: string;
+            /** @description What it is for. */
+            name: string;
+        };
+        /** @description A token as it is to be. */
+        TokenWanted: {
+            /**
+             * Format: int32
+             * @description Days until it ends; without, it does not.
+             */
+            expires_in_days?: number | null;
+            /** @description What it is for. */
+            name: string;
+        };
         /** @description A topic as one group reads it. */
         TopicView: {
             /**
@@ -2352,6 +2669,31 @@ export interface components {
             name: string;
             reason: string;
         };
+        /** @description A user as it is to be. */
+        UserChange: {
+            /**
+             * @description All the user may do: `admin`, `publish:CONSUMER`, `verify:PROVIDER`, `deploy:ENVIRONMENT`, `team:TEAM`. A name may
+             *     end with `*`. Without it the rights stay as they are. Everybody who is known may read.
+             */
+            grants?: string[] | null;
+            /** @description At least 12 characters. Without one the password stays as it is; a user without any has tokens only. */
+            password?: string | null;
+        };
+        /** @description A user. */
+        UserShown: {
+            created_at: string;
+            grants: string[];
+            has_password: boolean;
+            name: string;
+            tokens: components["schemas"]["TokenShown"][];
+        };
+        /** @description Users by name. */
+        Users: {
+            /** @description When this was true. */
+            as_of: string;
+            complete: boolean;
+            users: components["schemas"]["UserShown"][];
+        };
         Value: unknown;
         /**
          * @description How a group does with a partition, worst last.
@@ -2371,6 +2713,14 @@ export interface components {
              */
             last_seen?: string | null;
             /** @description `service.version`. */
+            version: string;
+        };
+        VersionPart: {
+            branches?: string[];
+            build_url?: string | null;
+            created_at?: string | null;
+            pacticipant: string;
+            tags?: string[];
             version: string;
         };
         /** @description Who does it, and why. */
@@ -2457,6 +2807,199 @@ export interface operations {
             };
         };
     };
+    audit_log: {
+        parameters: {
+            query?: {
+                /** @description Only what this user changed */
+                who?: string;
+                /** @description Only entries with a smaller id */
+                before?: number;
+                /** @description At most this many, 100 unless said otherwise, 1000 at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLog"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Users"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserShown"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserShown"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenWanted"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_bulkheads: {
         parameters: {
             query?: {
@@ -2476,6 +3019,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BulkheadsAnswer"];
+                };
+            };
+        };
+    };
+    backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A SQLite database file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.sqlite3": number[];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The tables are in PostgreSQL */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another backup is running */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2549,6 +3138,45 @@ export interface operations {
             };
         };
     };
+    clean: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CleanRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CleanAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     decisions: {
         parameters: {
             query?: {
@@ -2570,6 +3198,45 @@ export interface operations {
                 };
             };
             default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
