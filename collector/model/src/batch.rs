@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::Span;
+use crate::columnar::SpanChunk;
 
 /// Which decoder turned a body into spans; the log records it so that replay runs the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +84,16 @@ impl Admission {
     }
 }
 
+impl Admission {
+    /// The rows of a chunk that were kept, in their order.
+    pub fn admit_chunk(&self, mut chunk: SpanChunk) -> SpanChunk {
+        if !self.rejected.is_empty() {
+            chunk.retain(|position| self.rejected.binary_search(&position).is_err());
+        }
+        chunk
+    }
+}
+
 /// A body that decoded within its limits, together with its rows.
 ///
 /// `body` is what goes to the log: the request body after decompression and, where redaction changed something,
@@ -97,6 +108,6 @@ pub struct SpanBatch {
     pub received_at_ns: u64,
     /// What was refused of it.
     pub admission: Admission,
-    /// The admitted rows in order of arrival.
-    pub spans: Vec<Span>,
+    /// The admitted rows in order of arrival. A `Vec<Span>` becomes one with `into()`.
+    pub spans: SpanChunk,
 }

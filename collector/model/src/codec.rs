@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tracepact_base::ErrorKind;
 
+use crate::columnar::{self, SpanChunk};
 use crate::{Codec, Redaction, Span, otlp, zipkin_json, zipkin_proto3, zipkin_v1};
 
 /// Bounds of one request body. What exceeds a count of the whole request refuses it; what exceeds a bound inside a
@@ -108,6 +109,29 @@ pub fn decode_all(codec: Codec, body: &[u8], limits: &DecodeLimits) -> Result<De
         Codec::ZipkinV1Rows => zipkin_v1::decode_rows(body, limits),
     };
     spans.map(|spans| Decoded { spans, rejected: Vec::new() })
+}
+
+/// What a body held, as columns.
+#[derive(Debug, Clone, Default)]
+pub struct DecodedChunk {
+    /// The good rows in order of arrival. [`crate::Admission`] counts positions in this list.
+    pub chunk: SpanChunk,
+    /// The others, as in [`Decoded`].
+    pub rejected: Vec<Rejection>,
+}
+
+/// Reads `body` with `codec` into columns: the same rows as [`decode_all`] gives, without an owned span for each.
+pub fn decode_chunk(codec: Codec, body: &[u8], limits: &DecodeLimits) -> Result<DecodedChunk, DecodeError> {
+    match codec {
+        Codec::ZipkinJsonV2 => columnar::decode_zipkin_json(body, limits)
+            .map(|chunk| DecodedChunk { chunk, rejected: Vec::new() }),
+        Codec::OtlpProto => columnar::decode_otlp(body, limits)
+            .map(|(chunk, rejected)| DecodedChunk { chunk, rejected }),
+        _ => decode_all(codec, body, limits).map(|decoded| DecodedChunk {
+            chunk: decoded.spans.into(),
+            rejected: decoded.rejected,
+        }),
+    }
 }
 
 /// Writes rows so that [`decode`] with the same codec gives them back; `None` when no writer exists for the codec (see

@@ -1,6 +1,6 @@
 //! Fuzz targets: one per parser of network bytes. Not part of the crate's promises.
 
-use crate::{Codec, DecodeLimits, Redaction, decode, encode, sniff, zipkin_json};
+use crate::{Codec, DecodeLimits, Redaction, decode, decode_all, decode_chunk, encode, sniff, zipkin_json};
 
 fn small() -> DecodeLimits {
     DecodeLimits { spans_max: 50, attributes_max: 8, events_max: 8, links_max: 4, value_bytes_max: 64 }
@@ -14,12 +14,25 @@ pub fn fuzz_zipkin_json(data: &[u8]) {
 /// OTLP protobuf: never panics, and what decodes comes back from its own encoding.
 pub fn fuzz_otlp(data: &[u8]) {
     round_trip(Codec::OtlpProto, data);
+    columns_agree(data, &small());
+    columns_agree(data, &DecodeLimits::default());
     if let Ok(rows) = decode(Codec::OtlpProto, data, &small()) {
         // What Zipkin's readers get of any row is itself valid Zipkin.
         let json = zipkin_json::encode(&rows);
         let read = decode(Codec::ZipkinJsonV2, &json, &DecodeLimits::unbounded());
         assert_eq!(read.map(|r| r.len()), Ok(rows.len()));
     }
+}
+
+/// The walk over the bytes gives what the well-known decoder gives, errors included.
+fn columns_agree(data: &[u8], limits: &DecodeLimits) {
+    let owned = decode_all(Codec::OtlpProto, data, limits).map(|decoded| (decoded.spans, decoded.rejected));
+    let columns = decode_chunk(Codec::OtlpProto, data, limits).map(|decoded| {
+        let Ok(spans) = decoded.chunk.spans() else { unreachable!("a chunk does not read back") };
+        (spans, decoded.rejected)
+    });
+    // As text: a NaN is not equal to itself.
+    assert_eq!(format!("{columns:?}"), format!("{owned:?}"));
 }
 
 /// Zipkin proto3: never panics, and what decodes comes back from its own encoding.

@@ -15,6 +15,7 @@
 
 pub mod batch;
 pub mod codec;
+pub mod columnar;
 #[doc(hidden)]
 pub mod fuzzing;
 mod intern;
@@ -33,8 +34,10 @@ pub mod zipkin_view;
 
 pub use batch::{Admission, Codec, SpanBatch};
 pub use codec::{
-    DecodeError, DecodeLimits, Decoded, Prepared, Rejection, decode, decode_all, encode, prepare,
+    DecodeError, DecodeLimits, Decoded, DecodedChunk, Prepared, Rejection, decode, decode_all,
+    decode_chunk, encode, prepare,
 };
+pub use columnar::SpanChunk;
 pub use redact::Redaction;
 pub use sniff::{expect_list, sniff};
 pub use span::{

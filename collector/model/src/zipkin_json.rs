@@ -9,4 +9,5 @@ mod text;
 mod write;
 
 pub use read::decode;
+pub(crate) use read::read_into;
 pub use write::{encode, encode_as_received, write_list, write_span};

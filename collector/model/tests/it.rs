@@ -3,6 +3,8 @@
 
 #[path = "it/arbitrary.rs"]
 mod arbitrary;
+#[path = "it/columnar.rs"]
+mod columnar;
 #[path = "it/fuzz.rs"]
 mod fuzz;
 #[path = "it/otlp.rs"]

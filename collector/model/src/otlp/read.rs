@@ -185,13 +185,13 @@ fn read_link(proto: Link, reader: &mut ValueReader<'_>) -> Option<SpanLink> {
     })
 }
 
-pub(super) fn trace_id(bytes: &[u8]) -> Result<TraceId, String> {
+pub(crate) fn trace_id(bytes: &[u8]) -> Result<TraceId, String> {
     let array: [u8; 16] =
         bytes.try_into().map_err(|_| format!("trace_id has {} bytes instead of 16", bytes.len()))?;
     TraceId::new(u128::from_be_bytes(array)).ok_or_else(|| "trace_id is all zeros".to_owned())
 }
 
-pub(super) fn span_id(bytes: &[u8], field: &str) -> Result<SpanId, String> {
+pub(crate) fn span_id(bytes: &[u8], field: &str) -> Result<SpanId, String> {
     let array: [u8; 8] =
         bytes.try_into().map_err(|_| format!("{field} has {} bytes instead of 8", bytes.len()))?;
     SpanId::new(u64::from_be_bytes(array)).ok_or_else(|| format!("{field} is all zeros"))

@@ -1,13 +1,15 @@
 //! Endpoints as they stand in JSON. Senders put either address family into either field; what is not an address is
 //! left out, as Zipkin does.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Deserialize;
 
 use super::text::{Text, Whole};
 use crate::Endpoint;
-use crate::intern::{Interner, cut};
+use crate::columnar::{Builder, EndpointCodes};
+use crate::intern::cut;
 
 #[derive(Deserialize)]
 pub(super) struct JsonEndpoint<'a> {
@@ -22,21 +24,18 @@ pub(super) struct JsonEndpoint<'a> {
 }
 
 impl JsonEndpoint<'_> {
-    pub(super) fn into_row(self, interner: &mut Interner, name_bytes_max: usize) -> Result<Endpoint, String> {
+    /// The number of the endpoint in a chunk.
+    pub(super) fn add_to(self, build: &mut Builder<'_>) -> Result<u32, String> {
         let mut endpoint = Endpoint::default();
-        if let Some(name) = self.service_name.filter(|name| !name.0.is_empty()) {
-            endpoint.service_name = Some(interner.share(cut(&name.0, name_bytes_max)));
-        }
         for address in [self.ipv4, self.ipv6].into_iter().flatten() {
             place(&mut endpoint, &address.0);
         }
-        match self.port.map_or(0, |port| port.0) {
-            0 => {}
-            port => {
-                endpoint.port = Some(u16::try_from(port).map_err(|_| format!("invalid port {port}"))?);
-            }
-        }
-        Ok(endpoint)
+        let port = self.port.map_or(0, |port| port.0);
+        let port = u16::try_from(port).map_err(|_| format!("invalid port {port}"))?;
+        let name = self.service_name.map_or(Cow::Borrowed(""), |name| name.0);
+        // A service's name that is cut is not marked: it names the same service as every other cut one.
+        let service = build.whole_text(cut(&name, build.limits().value_bytes_max));
+        Ok(build.endpoint(EndpointCodes { service, ipv4: endpoint.ipv4, ipv6: endpoint.ipv6, port }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bytes to rows, one span at a time: no tree of JSON values is built.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -10,20 +10,27 @@ use tracepact_base::{IdError, SpanId, TraceId};
 use super::endpoint::JsonEndpoint;
 use super::text::{Text, Whole};
 use crate::codec::{DecodeError, DecodeLimits};
-use crate::intern::{Interner, cut};
-use crate::{Attributes, Kind, Source, Span, SpanEvent, Value};
+use crate::columnar::{Builder, NO_DURATION, Row, ValueType, kind_number, row_flags, source_number};
+use crate::intern::cut;
+use crate::{Kind, Source, Span};
 
 /// Marks an error that is about size, so that it can be told from malformed input behind serde's error type.
 const TOO_MANY: &str = "too many spans: ";
 
 /// Reads a JSON list of v2 spans. An empty body is an empty list, as in Zipkin.
 pub fn decode(body: &[u8], limits: &DecodeLimits) -> Result<Vec<Span>, DecodeError> {
+    let chunk = crate::columnar::decode_zipkin_json(body, limits)?;
+    chunk.spans().map_err(|error| DecodeError::invalid(error.to_string()))
+}
+
+/// Reads a JSON list of v2 spans into a chunk.
+pub(crate) fn read_into(body: &[u8], build: &mut Builder<'_>) -> Result<(), DecodeError> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let spans = List { limits }.deserialize(&mut reader).and_then(|spans| reader.end().map(|()| spans));
-    spans.map_err(|error| {
+    let read = List { build }.deserialize(&mut reader).and_then(|()| reader.end());
+    read.map_err(|error| {
         let reason = error.to_string();
         if reason.starts_with(TOO_MANY) {
             DecodeError::too_large(reason)
@@ -33,40 +40,37 @@ pub fn decode(body: &[u8], limits: &DecodeLimits) -> Result<Vec<Span>, DecodeErr
     })
 }
 
-struct List<'l> {
-    limits: &'l DecodeLimits,
+struct List<'b, 'l> {
+    build: &'b mut Builder<'l>,
 }
 
-impl<'de> DeserializeSeed<'de> for List<'_> {
-    type Value = Vec<Span>;
+impl<'de> DeserializeSeed<'de> for List<'_, '_> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Span>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de> Visitor<'de> for List<'_> {
-    type Value = Vec<Span>;
+impl<'de> Visitor<'de> for List<'_, '_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON list of spans")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Span>, A::Error> {
-        let mut spans = Vec::new();
-        let mut interner = Interner::default();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut position = 0usize;
         while let Some(json) = list.next_element::<JsonSpan<'de>>()? {
-            if spans.len() >= self.limits.spans_max {
-                let max = self.limits.spans_max;
+            if position >= self.build.limits().spans_max {
+                let max = self.build.limits().spans_max;
                 return Err(A::Error::custom(format_args!("{TOO_MANY}a request may hold {max}")));
             }
-            let position = spans.len();
-            let span = json
-                .into_row(self.limits, &mut interner)
+            json.add_to(self.build)
                 .map_err(|reason| A::Error::custom(format_args!("span {position}: {reason}")))?;
-            spans.push(span);
+            position += 1;
         }
-        Ok(spans)
+        Ok(())
     }
 }
 
@@ -143,7 +147,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Tags<'a> {
 }
 
 impl JsonSpan<'_> {
-    fn into_row(self, limits: &DecodeLimits, interner: &mut Interner) -> Result<Span, String> {
+    fn add_to(self, build: &mut Builder<'_>) -> Result<(), String> {
         if self.v1_tags.is_some() || self.annotations.iter().flatten().any(|a| a.endpoint.is_some()) {
             return Err("expected a JSON_V2 encoded list, but received: JSON_V1".to_owned());
         }
@@ -151,38 +155,48 @@ impl JsonSpan<'_> {
         let trace_id: TraceId = trace_id.0.parse().map_err(|e| bad_id("traceId", &trace_id, &e))?;
         let span_id = required(self.id, "id")?;
         let span_id: SpanId = span_id.0.parse().map_err(|e| bad_id("id", &span_id, &e))?;
-
-        let mut span = Span::new(trace_id, span_id);
-        span.source = Source::ZipkinV2;
-        span.parent_id = match self.parent_id {
-            None => None,
+        let parent_id = match self.parent_id {
+            None => 0,
             Some(text) => match text.0.parse::<SpanId>() {
-                Ok(id) => Some(id).filter(|id| *id != span_id),
-                Err(IdError::Zero) => None,
+                Ok(id) if id == span_id => 0,
+                Ok(id) => id.as_u64(),
+                Err(IdError::Zero) => 0,
                 Err(error) => return Err(bad_id("parentId", &text, &error)),
             },
         };
-        span.kind = self.kind.map_or(Ok(Kind::Unset), |kind| read_kind(&kind.0))?;
-        span.flags.debug = self.debug.unwrap_or(false);
-        span.flags.shared = self.shared.unwrap_or(false) && span.kind != Kind::Client;
-        span.start_ns = nanoseconds(self.timestamp, "timestamp")?;
-        span.duration_ns = nanoseconds(self.duration, "duration")?;
-        if let Some(name) = self.name {
-            span.name = interner.share(bounded(&name.0, limits, &mut span.flags.truncated));
+        let kind = self.kind.map_or(Ok(Kind::Unset), |kind| read_kind(&kind.0))?;
+        let mut flags = if self.debug.unwrap_or(false) { row_flags::DEBUG } else { 0 };
+        if self.shared.unwrap_or(false) && kind != Kind::Client {
+            flags |= row_flags::SHARED;
         }
+        build.begin();
+        let mut row = Row {
+            trace_low: trace_id.low(),
+            trace_high: trace_id.high(),
+            span_id: span_id.as_u64(),
+            parent_id,
+            start_ns: nanoseconds(self.timestamp, "timestamp")?.unwrap_or(0),
+            duration_ns: nanoseconds(self.duration, "duration")?.unwrap_or(NO_DURATION),
+            kind: kind_number(kind),
+            source: source_number(Source::ZipkinV2),
+            flags,
+            ..Row::default()
+        };
+        row.name = build.text(&self.name.map_or(Cow::Borrowed(""), |name| name.0));
         if let Some(endpoint) = self.local {
-            span.local = endpoint.into_row(interner, limits.value_bytes_max)?;
+            row.local = endpoint.add_to(build)?;
         }
         if let Some(endpoint) = self.remote {
-            span.remote = endpoint.into_row(interner, limits.value_bytes_max)?;
+            row.remote = endpoint.add_to(build)?;
         }
         if let Some(annotations) = self.annotations {
-            read_annotations(annotations, limits, interner, &mut span)?;
+            add_annotations(annotations, build, &mut row)?;
         }
-        if let Some(Tags(tags)) = self.tags {
-            read_tags(tags, limits, interner, &mut span);
+        for (key, value) in self.tags.into_iter().flat_map(|Tags(tags)| tags) {
+            add_tag(&key.0, &value.0, build, &mut row);
         }
-        Ok(span)
+        build.push(row);
+        Ok(())
     }
 }
 
@@ -218,58 +232,38 @@ fn nanoseconds(micros: Option<Whole>, field: &str) -> Result<Option<u64>, String
     }
 }
 
-fn bounded<'t>(text: &'t str, limits: &DecodeLimits, truncated: &mut bool) -> &'t str {
-    let kept = cut(text, limits.value_bytes_max);
-    *truncated |= kept.len() < text.len();
-    kept
-}
-
-fn read_annotations(
+fn add_annotations(
     annotations: Vec<JsonAnnotation<'_>>,
-    limits: &DecodeLimits,
-    interner: &mut Interner,
-    span: &mut Span,
+    build: &mut Builder<'_>,
+    row: &mut Row,
 ) -> Result<(), String> {
+    let mut out = String::new();
+    let mut events = 0;
     for annotation in annotations {
         let (Some(at), Some(value)) = (annotation.timestamp, annotation.value) else {
             return Err("an annotation needs a timestamp and a value".to_owned());
         };
-        if span.events.len() >= limits.events_max {
-            span.flags.truncated = true;
-            span.dropped[1] = span.dropped[1].saturating_add(1);
+        if events >= build.limits().events_max {
+            build.mark_truncated();
+            row.dropped_events = row.dropped_events.saturating_add(1);
             continue;
         }
-        span.events.push(SpanEvent {
-            at_ns: nanoseconds(Some(at), "annotation timestamp")?.unwrap_or(0),
-            name: interner.share(bounded(&value.0, limits, &mut span.flags.truncated)),
-            attributes: Vec::new(),
-            dropped_attributes: 0,
-        });
+        let at_ns = nanoseconds(Some(at), "annotation timestamp")?.unwrap_or(0);
+        build.annotation(at_ns, &value.0, events, &mut out);
+        events += 1;
+    }
+    if events > 0 {
+        out.push(']');
+        row.events = build.whole_text(&out);
     }
     Ok(())
 }
 
-fn read_tags(
-    tags: Vec<(Text<'_>, Text<'_>)>,
-    limits: &DecodeLimits,
-    interner: &mut Interner,
-    span: &mut Span,
-) {
-    let mut read: Attributes = Vec::with_capacity(tags.len().min(limits.attributes_max));
-    let mut positions = std::collections::HashMap::new();
-    for (key, value) in tags {
-        let key = interner.share(bounded(&key.0, limits, &mut span.flags.truncated));
-        let value: Arc<str> = interner.share(bounded(&value.0, limits, &mut span.flags.truncated));
-        if let Some(position) = positions.get(&key) {
-            let slot: &mut (Arc<str>, Value) = &mut read[*position];
-            slot.1 = Value::String(value);
-        } else if read.len() >= limits.attributes_max {
-            span.flags.truncated = true;
-            span.dropped[0] = span.dropped[0].saturating_add(1);
-        } else {
-            positions.insert(key.clone(), read.len());
-            read.push((key, Value::String(value)));
-        }
+fn add_tag(key: &str, value: &str, build: &mut Builder<'_>, row: &mut Row) {
+    let key = build.key(key);
+    let value = build.text(value);
+    match build.place(key) {
+        Some(place) => build.set(place, key, ValueType::Text, value),
+        None => row.dropped_attributes = row.dropped_attributes.saturating_add(1),
     }
-    span.attributes = read;
 }
