@@ -9,9 +9,11 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the machine's clock")]
 
 mod contracts;
+mod engine;
 mod floor;
 mod generate;
 mod latency;
+mod layout;
 mod process;
 mod read;
 mod send;
@@ -50,6 +52,10 @@ enum Part {
     Shop,
     /// The contract broker over a long history.
     Contracts,
+    /// The stages of the store in this process, without a server.
+    Engine,
+    /// The candidates for the layout of a block.
+    Layout,
 }
 
 #[tokio::main]
@@ -57,6 +63,12 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         anyhow::bail!("another TLS provider was installed first");
+    }
+    if args.only == Some(Part::Layout) {
+        return layout::run(args.spans.spans, args.spans.per_request, args.spans.seed);
+    }
+    if args.only == Some(Part::Engine) {
+        return engine::run(args.spans.spans, args.spans.per_request, args.spans.seed).await;
     }
     let wanted = |part| args.only.is_none_or(|only| only == part);
     if wanted(Part::Spans) {

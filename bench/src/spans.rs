@@ -12,16 +12,16 @@ use crate::{floor, generate, process, read, send, serve_flags};
 pub(crate) struct SpanOptions {
     /// Spans to send.
     #[arg(long, default_value_t = 1_000_000)]
-    spans: usize,
+    pub(crate) spans: usize,
     /// Spans in a request.
     #[arg(long, default_value_t = 500)]
-    per_request: usize,
+    pub(crate) per_request: usize,
     /// Requests under way at once.
     #[arg(long, default_value_t = 8)]
     connections: usize,
     /// Seed of the generated spans.
     #[arg(long, default_value_t = 7)]
-    seed: u64,
+    pub(crate) seed: u64,
 }
 
 pub(crate) async fn run(tracepact: &Path, options: &SpanOptions) -> anyhow::Result<()> {

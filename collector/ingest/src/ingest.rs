@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prometheus::{IntGauge, Registry};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracepact_base::{ErrorKind, SharedClock};
+use tracepact_base::{ErrorKind, SharedClock, TraceId};
 use tracepact_model::{Codec, Prepared, SpanBatch, prepare};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{EventStore, SeriesStore, SpanStore};
@@ -172,22 +172,23 @@ impl Ingest {
             .rejected
             .first()
             .map(|rejection| format!("span {}: {}", rejection.position, rejection.reason));
-        let markers: Vec<SpanBatch> = cut
+        let markers: Vec<(TraceId, SpanBatch)> = cut
             .iter()
             .filter_map(|position| decoded.spans.get(*position))
             .filter(|span| inner.sizes.mark(span.trace_id))
-            .filter_map(|span| marker::batch(span, bounds.spans_per_trace_max, received_at_ns))
+            .filter_map(|span| {
+                Some((span.trace_id, marker::batch(span, bounds.spans_per_trace_max, received_at_ns)?))
+            })
             .collect();
         let spans = admission.admit(decoded.spans);
         let accepted = spans.len() as u64;
         if accepted > 0 {
+            let spans = spans.into();
             let batch = SpanBatch { codec, body, received_at_ns, admission, spans };
             if let Err(error) = inner.spans.append(batch).await {
                 let refusal = Refusal::from(error);
                 inner.metrics.tallied(origin, &tally, Some(refusal.label()));
-                for marker in &markers {
-                    marker.spans.iter().for_each(|span| inner.sizes.unmark(span.trace_id));
-                }
+                markers.iter().for_each(|(trace_id, _)| inner.sizes.unmark(*trace_id));
                 return Err(Failed { refusal, sender });
             }
             inner.sizes.add(kept);
@@ -200,9 +201,8 @@ impl Ingest {
     }
 
     /// Says in each trace that it is not whole. One that cannot be written is tried again with the next refusal.
-    async fn write_markers(&self, markers: Vec<SpanBatch>) {
-        for marker in markers {
-            let Some(trace_id) = marker.spans.first().map(|span| span.trace_id) else { continue };
+    async fn write_markers(&self, markers: Vec<(TraceId, SpanBatch)>) {
+        for (trace_id, marker) in markers {
             tracing::warn!(%trace_id, "a trace has as many spans as a trace may have; further ones are refused");
             if let Err(error) = self.inner.spans.append(marker).await {
                 tracing::warn!(%trace_id, reason = %error.reason, "the trace could not be marked as cut");

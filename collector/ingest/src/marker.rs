@@ -27,7 +27,7 @@ pub(crate) fn batch(refused: &Span, spans_max: u32, received_at_ns: u64) -> Opti
         body,
         received_at_ns,
         admission: Admission::default(),
-        spans,
+        spans: spans.into(),
     })
 }
 
@@ -45,8 +45,9 @@ mod tests {
             refused.start_ns = Some(1_234_567);
             refused.local.service_name = Some("Orders".into());
             let batch = batch(&refused, 9, 5_000).unwrap();
-            assert_eq!(decode(batch.codec, &batch.body, &DecodeLimits::default()).unwrap(), batch.spans);
-            assert_eq!(batch.spans[0].parent_id, Some(refused.span_id));
+            let rows = batch.spans.spans().unwrap();
+            assert_eq!(decode(batch.codec, &batch.body, &DecodeLimits::default()).unwrap(), rows);
+            assert_eq!(rows[0].parent_id, Some(refused.span_id));
         }
     }
 }

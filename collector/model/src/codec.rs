@@ -125,12 +125,11 @@ pub fn decode_chunk(codec: Codec, body: &[u8], limits: &DecodeLimits) -> Result<
     match codec {
         Codec::ZipkinJsonV2 => columnar::decode_zipkin_json(body, limits)
             .map(|chunk| DecodedChunk { chunk, rejected: Vec::new() }),
-        Codec::OtlpProto => columnar::decode_otlp(body, limits)
-            .map(|(chunk, rejected)| DecodedChunk { chunk, rejected }),
-        _ => decode_all(codec, body, limits).map(|decoded| DecodedChunk {
-            chunk: decoded.spans.into(),
-            rejected: decoded.rejected,
-        }),
+        Codec::OtlpProto => {
+            columnar::decode_otlp(body, limits).map(|(chunk, rejected)| DecodedChunk { chunk, rejected })
+        }
+        _ => decode_all(codec, body, limits)
+            .map(|decoded| DecodedChunk { chunk: decoded.spans.into(), rejected: decoded.rejected }),
     }
 }
 

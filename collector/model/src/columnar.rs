@@ -19,9 +19,10 @@ mod texts;
 mod zipkin;
 
 pub use chunk::{EndpointCodes, Key, NO_DURATION, Origin, Row, SpanChunk, ValueType, row_flags};
+pub use details::Malformed;
 pub use merge::Merged;
 pub use rows::Columns;
-pub use spans::SpanReader;
+pub use spans::{SpanReader, read_typed};
 pub use texts::Texts;
 
 pub(crate) use build::Builder;

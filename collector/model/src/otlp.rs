@@ -12,7 +12,7 @@ mod write_json;
 
 pub use json::decode_json;
 pub use lift::lift_remote;
-pub(crate) use read::{span_id, trace_id};
 pub use read::{decode, read_request};
+pub(crate) use read::{span_id, trace_id};
 pub use write::{encode, to_resource_spans};
 pub use write_json::encode_json;

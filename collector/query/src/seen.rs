@@ -12,7 +12,8 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use parking_lot::Mutex;
 use tracepact_base::{ServiceName, TraceId};
-use tracepact_model::{Kind, Span, SpanBatch};
+use tracepact_model::columnar::row_flags;
+use tracepact_model::{Kind, SpanBatch, SpanChunk};
 use tracepact_store::{
     Durable, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore, StoreError, TraceRows,
 };
@@ -92,7 +93,7 @@ pub struct Seen {
 
 impl Seen {
     /// Notes spans received at `at_ns`.
-    pub fn note(&self, spans: &[Span], at_ns: u64) {
+    pub fn note(&self, spans: &SpanChunk, at_ns: u64) {
         self.add(observe(spans), at_ns);
     }
 
@@ -200,30 +201,36 @@ struct Observed {
 const OBSERVED_MAX: usize = 1_000;
 
 /// The instances of a batch; spans of one instance mostly follow each other.
-fn observe(spans: &[Span]) -> Vec<Observed> {
+fn observe(spans: &SpanChunk) -> Vec<Observed> {
     let mut observed: Vec<Observed> = Vec::new();
-    for span in spans {
-        let Some(service) = &span.local.service_name else { continue };
-        let same = |one: &Observed| {
-            one.service == *service && one.version == span.version && one.instance == span.instance
-        };
-        let index = match observed.iter().rposition(same) {
-            Some(index) => index,
+    // By service, version and instance as the batch codes them.
+    let mut known: HashMap<(u32, u32, u32), usize> = HashMap::new();
+    for row in 0..spans.len() {
+        let service = spans.endpoints.get(spans.rows.local[row] as usize).map_or(0, |local| local.service);
+        if service == 0 {
+            continue;
+        }
+        let origin = spans.origins.get(spans.rows.origin[row] as usize);
+        let (version, instance) = origin.map_or((0, 0), |origin| (origin.version, origin.instance));
+        let index = match known.get(&(service, version, instance)) {
+            Some(index) => *index,
             None if observed.len() >= OBSERVED_MAX => continue,
             None => {
+                let text = |code: u32| (code != 0).then(|| Arc::from(spans.texts.get(code)));
                 observed.push(Observed {
-                    service: service.clone(),
-                    version: span.version.clone(),
-                    instance: span.instance.clone(),
+                    service: spans.texts.get(service).into(),
+                    version: text(version),
+                    instance: text(instance),
                     requests: 0,
                     errors: 0,
                 });
+                known.insert((service, version, instance), observed.len() - 1);
                 observed.len() - 1
             }
         };
-        if matches!(span.kind, Kind::Server | Kind::Consumer) {
+        if matches!(Kind::from_number(spans.rows.kind[row]), Kind::Server | Kind::Consumer) {
             observed[index].requests += 1;
-            observed[index].errors += u64::from(span.is_error());
+            observed[index].errors += u64::from(spans.rows.flags[row] & row_flags::ERROR != 0);
         }
     }
     observed
@@ -315,6 +322,7 @@ impl SpanStore for SeeingStore {
 #[cfg(test)]
 mod tests {
     use tracepact_base::SpanId;
+    use tracepact_model::Span;
 
     use super::*;
 
@@ -332,14 +340,12 @@ mod tests {
     #[test]
     fn instances_are_told_apart_and_case_is_not() {
         let seen = Seen::default();
-        seen.note(
-            &[
-                span("Orders", Some("o-1"), Kind::Client, false),
-                span("orders", Some("o-2"), Kind::Client, false),
-            ],
-            5,
-        );
-        seen.note(&[span("orders", Some("o-1"), Kind::Client, false)], 9);
+        let both = vec![
+            span("Orders", Some("o-1"), Kind::Client, false),
+            span("orders", Some("o-2"), Kind::Client, false),
+        ];
+        seen.note(&both.into(), 5);
+        seen.note(&vec![span("orders", Some("o-1"), Kind::Client, false)].into(), 9);
         let services = seen.services();
         assert_eq!(services.len(), 2);
         assert_eq!((services[0].first_seen_ns, services[0].last_seen_ns), (5, 9));
@@ -349,10 +355,11 @@ mod tests {
     fn failures_count_for_a_minute_and_say_when_they_began() {
         const SECOND: u64 = 1_000_000_000;
         let seen = Seen::default();
-        let failed = [span("orders", None, Kind::Server, true), span("orders", None, Kind::Server, false)];
+        let failed: SpanChunk =
+            vec![span("orders", None, Kind::Server, true), span("orders", None, Kind::Server, false)].into();
         seen.note(&failed, 100 * SECOND);
         seen.note(&failed, 130 * SECOND);
-        seen.note(&[span("orders", None, Kind::Client, true)], 131 * SECOND);
+        seen.note(&vec![span("orders", None, Kind::Client, true)].into(), 131 * SECOND);
         let errors = seen.errors(131 * SECOND);
         assert_eq!((errors[0].requests, errors[0].errors), (4, 2));
         assert_eq!(errors[0].since_ns, Some(100 * SECOND));
@@ -365,7 +372,7 @@ mod tests {
     fn the_number_of_instances_is_bounded() {
         let seen = Seen::default();
         for i in 0..ENTRIES_MAX as u64 + 5 {
-            seen.note(&[span("orders", Some(&i.to_string()), Kind::Client, false)], i);
+            seen.note(&vec![span("orders", Some(&i.to_string()), Kind::Client, false)].into(), i);
         }
         let services = seen.services();
         assert_eq!(services.len(), ENTRIES_MAX);

@@ -1,14 +1,19 @@
 //! Sealed rows: Parquet with an index beside it. A block never changes; a newer one may replace it.
 
 pub(crate) mod columns;
+pub(crate) mod encode;
 pub(crate) mod file;
+pub(crate) mod hybrid;
 pub(crate) mod index;
-pub(crate) mod json;
 pub(crate) mod meta;
+pub(crate) mod pages;
+pub(crate) mod parquet_file;
 pub(crate) mod part;
 pub(crate) mod read;
+pub(crate) mod rows;
 mod scan;
 pub mod schema;
+pub(crate) mod sorted;
 pub(crate) mod terms;
 pub(crate) mod write;
 

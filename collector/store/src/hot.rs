@@ -1,29 +1,29 @@
-//! The newest rows, in memory until they are sealed into a block. Bounded in bytes by the engine.
-//!
-//! A generation belongs to one run of log segments: once its rows are in published blocks, those segments go.
+//! Rows that are durable in the log and not yet in blocks: columns under one dictionary, found by trace id through a
+//! hash index. Bounded: see `seal_bytes` and `hot_bytes_max`.
 
 pub(crate) mod names;
 mod part;
-mod size;
+mod scan;
+mod traces;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{RwLock, RwLockReadGuard};
 use tracepact_base::{Event, TraceId};
-use tracepact_model::Span;
+use tracepact_model::columnar::Merged;
+use tracepact_model::{Span, SpanChunk};
 
-use crate::engine::tombstones::Mark;
+use crate::engine::tombstones::{Mark, Tombstones};
 
-use self::names::NameIndex;
-pub(crate) use self::part::HotPart;
-pub(crate) use self::size::span_bytes;
+pub(crate) use part::HotPart;
+pub(crate) use scan::status_tag;
+pub(crate) use traces::{HotTrace, TraceIndex};
 
-/// What one log record makes visible.
+/// What a log record makes visible.
 #[derive(Debug)]
 pub(crate) enum HotRows {
     /// Span rows in order of arrival.
-    Spans(Vec<Span>, u64),
+    Spans(Box<SpanChunk>, u64),
     /// (series number, nanoseconds since 1970, value).
     Points(Vec<(u32, u64, f64)>),
     /// Events.
@@ -32,21 +32,20 @@ pub(crate) enum HotRows {
     Tombstones(Vec<Mark>),
 }
 
-/// The rows of one log record.
-#[derive(Debug)]
-pub(crate) struct Chunk {
-    pub(crate) lsn: u64,
-    pub(crate) received_at_ns: u64,
-    pub(crate) rows: Vec<Span>,
-}
-
 /// A row and its place in the order of arrival.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
     pub(crate) lsn: u64,
     pub(crate) position: u32,
-    pub(crate) received_at_ns: u64,
     pub(crate) row: Span,
+}
+
+/// The rows of one log record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    pub(crate) lsn: u64,
+    pub(crate) received_at_ns: u64,
+    pub(crate) first_row: u32,
 }
 
 /// Rows of a run of log segments.
@@ -56,16 +55,15 @@ pub(crate) struct Generation {
 }
 
 #[derive(Debug, Default)]
-struct Inner {
-    chunks: Vec<Arc<Chunk>>,
-    /// Low half of the trace id → (chunk, row).
-    traces: HashMap<u64, Vec<(u32, u32)>>,
-    names: NameIndex,
+pub(crate) struct Inner {
+    merged: Merged,
+    requests: Vec<Request>,
+    traces: TraceIndex,
     points: HashMap<u32, Vec<(u64, f64)>>,
     events: Vec<Event>,
     tombstones: Vec<Mark>,
-    bytes: usize,
-    rows: u64,
+    /// Of points, events and deletions.
+    other_bytes: usize,
     point_count: u64,
     lsns: Option<(u64, u64)>,
     started_ns: u64,
@@ -90,17 +88,13 @@ impl Generation {
         Self { inner: RwLock::new(Inner { started_ns: monotonic_ns, ..Inner::default() }) }
     }
 
-    pub(crate) fn push_spans(&self, lsn: u64, received_at_ns: u64, rows: Vec<Span>) {
-        let bytes: usize = rows.iter().map(span_bytes).sum();
+    pub(crate) fn push_spans(&self, lsn: u64, received_at_ns: u64, rows: &SpanChunk) {
         let mut inner = self.inner.write();
-        inner.note(lsn, bytes);
-        inner.rows += rows.len() as u64;
-        let chunk = u32::try_from(inner.chunks.len()).unwrap_or(u32::MAX);
-        for (i, row) in (0u32..).zip(&rows) {
-            inner.traces.entry(row.trace_id.low()).or_default().push((chunk, i));
-            inner.names.add(row);
-        }
-        inner.chunks.push(Arc::new(Chunk { lsn, received_at_ns, rows }));
+        inner.note(lsn, 0);
+        let first_row = inner.chunk().len() as u32;
+        inner.requests.push(Request { lsn, received_at_ns, first_row });
+        inner.merged.absorb(rows);
+        inner.traces.add(&rows.rows);
     }
 
     pub(crate) fn push_points(&self, lsn: u64, points: &[(u32, u64, f64)]) {
@@ -132,8 +126,8 @@ impl Generation {
     pub(crate) fn held(&self) -> Held {
         let inner = self.inner.read();
         Held {
-            bytes: inner.bytes,
-            rows: inner.rows,
+            bytes: inner.merged.bytes() + inner.traces.bytes() + inner.other_bytes,
+            rows: inner.chunk().len() as u64,
             points: inner.point_count,
             events: inner.events.len() as u64,
             lsns: inner.lsns,
@@ -141,26 +135,9 @@ impl Generation {
         }
     }
 
-    /// All chunks so far; later ones are not seen.
-    pub(crate) fn chunks(&self) -> Vec<Arc<Chunk>> {
-        self.inner.read().chunks.clone()
-    }
-
-    pub(crate) fn names(&self) -> NameIndex {
-        self.inner.read().names.clone()
-    }
-
-    /// Rows of one trace; of every trace with the same low half unless `strict`.
-    pub(crate) fn trace(&self, id: TraceId, strict: bool, out: &mut Vec<Placed>) {
-        let inner = self.inner.read();
-        for (chunk, position) in inner.traces.get(&id.low()).into_iter().flatten() {
-            let chunk = &inner.chunks[*chunk as usize];
-            let row = &chunk.rows[*position as usize];
-            if !strict || row.trace_id == id {
-                let (lsn, received_at_ns) = (chunk.lsn, chunk.received_at_ns);
-                out.push(Placed { lsn, position: *position, received_at_ns, row: row.clone() });
-            }
-        }
+    /// The rows so far. Appends wait while this is held: for as long as a scan takes, not longer.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read()
     }
 
     /// Points of a series within a window, in order of arrival.
@@ -183,7 +160,34 @@ impl Generation {
 
 impl Inner {
     fn note(&mut self, lsn: u64, bytes: usize) {
-        self.bytes += bytes;
+        self.other_bytes += bytes;
         self.lsns = Some(self.lsns.map_or((lsn, lsn), |(first, _)| (first, lsn)));
+    }
+
+    /// All rows in order of arrival.
+    pub(crate) fn chunk(&self) -> &SpanChunk {
+        self.merged.chunk()
+    }
+
+    /// Whether a row was deleted.
+    pub(crate) fn is_hidden(&self, row: usize, tombstones: &Tombstones) -> bool {
+        if tombstones.len() == 0 {
+            return false;
+        }
+        let rows = &self.chunk().rows;
+        let id = TraceId::new(u128::from(rows.trace_high[row]) << 64 | u128::from(rows.trace_low[row]));
+        id.is_some_and(|id| tombstones.hides(id, self.request_of(row as u32).lsn))
+    }
+
+    /// All traces.
+    pub(crate) fn traces(&self) -> &TraceIndex {
+        &self.traces
+    }
+
+    /// The request that brought a row.
+    pub(crate) fn request_of(&self, row: u32) -> Request {
+        let after = self.requests.partition_point(|request| request.first_row <= row);
+        let none = Request { lsn: 0, received_at_ns: 0, first_row: row };
+        after.checked_sub(1).and_then(|index| self.requests.get(index)).copied().unwrap_or(none)
     }
 }

@@ -4,13 +4,13 @@
 //!
 //! ```
 //! use tracepact_base::SystemClock;
-//! use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, decode};
+//! use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, decode_chunk};
 //! use tracepact_store::{Engine, EngineConfig, SpanStore};
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 //! let dir = std::env::temp_dir().join(format!("tracepact-store-example-{}", std::process::id()));
 //! let engine = Engine::open(&dir, EngineConfig::default(), SystemClock::shared())?;
 //! let body = br#"[{"traceId":"463ac35c9f6413ad","id":"a2fb4a1d1a96d312","timestamp":1472470996199000}]"#;
-//! let spans = decode(Codec::ZipkinJsonV2, body, &DecodeLimits::default()).unwrap();
+//! let spans = decode_chunk(Codec::ZipkinJsonV2, body, &DecodeLimits::default()).unwrap().chunk;
 //! let batch = SpanBatch {
 //!     codec: Codec::ZipkinJsonV2,
 //!     body: body.as_slice().into(),

@@ -1,43 +1,49 @@
-//! One part of the store, as a search sees it: the hot generations, or one block.
+//! One part of the store, as a search sees it: a generation of rows in memory, or one block.
 
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
 use tracepact_base::TraceId;
 
 use crate::hot::Placed;
 use crate::{Predicate, StoreError};
 
-/// Which traces of a part may meet a condition.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Candidates {
-    /// The part has no index for this condition.
-    All,
-    /// These, and no others; some of them may turn out not to.
-    Ids(Vec<TraceId>),
-}
-
 /// What a part's rows alone say about when a trace was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TraceTime {
-    pub(crate) id: TraceId,
     /// Start of the first row without a parent, else the earliest start.
     pub(crate) at_ns: u64,
     /// Whether it is the start of a row without a parent: then no other part's earliest start counts.
     pub(crate) rooted: bool,
 }
 
-/// A part of the store.
+/// The traces of a part by their places.
+#[derive(Debug, Default)]
+pub(crate) struct Traces {
+    pub(crate) ids: Vec<TraceId>,
+    /// `None` for a trace none of whose rows has a start.
+    pub(crate) times: Vec<Option<TraceTime>>,
+}
+
+/// A part of the store. Its traces have places from 0 on.
 pub(crate) trait Part: Send + Sync {
-    /// How many traces [`Part::candidates`] would give, without giving them; `None` for all.
-    fn estimate(&self, predicate: &Predicate) -> Result<Option<u64>, StoreError>;
+    /// Places of the traces with a row that may meet `predicate` (names lowered); `None` for all of them.
+    fn matching(&self, predicate: &Predicate) -> Result<Option<RoaringBitmap>, StoreError>;
 
-    /// Traces with a row that may meet `predicate` (names lowered).
-    fn candidates(&self, predicate: &Predicate) -> Result<Candidates, StoreError>;
+    /// Number of traces.
+    fn count(&self) -> u32;
 
-    /// Traces with a timestamp of this part's rows alone within the window. The trace's own timestamp is one of
-    /// those that its parts give, so what no part gives does not match.
-    fn timestamps(&self, start_ns: u64, end_ns: u64) -> Result<Vec<TraceTime>, StoreError>;
+    /// All traces.
+    fn traces(&self) -> Result<Arc<Traces>, StoreError>;
 
-    /// Appends the rows of a trace; of every trace with the same low half unless `strict`.
-    fn trace(&self, id: TraceId, strict: bool, out: &mut Vec<Placed>) -> Result<(), StoreError>;
+    /// The id of the trace at a place.
+    fn id(&self, place: u32) -> Result<TraceId, StoreError>;
+
+    /// Places of the traces with this id, or with its low half unless `strict`.
+    fn find(&self, id: TraceId, strict: bool) -> Result<Vec<u32>, StoreError>;
+
+    /// Appends the rows of the trace at a place.
+    fn rows(&self, place: u32, out: &mut Vec<Placed>) -> Result<(), StoreError>;
 
     /// Name in messages about damage.
     fn name(&self) -> String;

@@ -1,29 +1,23 @@
-//! Searching over parts: the rarest condition gives the candidates, each part's timestamps give their order, and rows
-//! decide. Nothing is fetched by a multiple of the limit and filtered after: the search goes on until the answer is full
-//! or the candidates are used up.
+//! Searching over parts: indexes give the traces that may match, each part's times give their order, and rows decide.
+//! Nothing is fetched by a multiple of the limit and filtered after: the search goes on until the answer is full or the
+//! candidates are used up.
 
-use std::collections::{HashMap, HashSet};
+mod order;
 
+use std::collections::HashSet;
+
+use roaring::RoaringBitmap;
 use tracepact_base::{ErrorKind, TraceId};
+use tracepact_model::Span;
 
 use crate::budget::Budget;
 use crate::engine::Seen;
-use crate::part::{Candidates, Part, TraceTime, group};
+use crate::part::{Part, group};
 use crate::{Completeness, SearchAnswer, SpanQuery, StoreError, TraceHit, eval};
+use order::Candidates;
 
-/// Candidates are narrowed by further conditions as long as there are more than this.
-const FEW_CANDIDATES: usize = 64;
-
-/// What two parts say about one trace, as one.
-fn together(a: TraceTime, b: TraceTime) -> TraceTime {
-    match (a.rooted, b.rooted) {
-        (true, false) => a,
-        (false, true) => b,
-        // Which of several came first is known from the rows alone: the latest bounds them all.
-        (true, true) => TraceTime { at_ns: a.at_ns.max(b.at_ns), ..a },
-        (false, false) => TraceTime { at_ns: a.at_ns.min(b.at_ns), ..a },
-    }
-}
+/// So few traces under one condition are looked at anyhow: ordering them would cost more than their rows.
+const FEW_CANDIDATES: u64 = 64;
 
 /// Everything one read looks at: the parts, and what went wrong with them.
 pub(crate) struct Reader<'p> {
@@ -77,15 +71,25 @@ impl<'p> Reader<'p> {
     }
 
     /// The rows of one trace (or of all with its low half), in order of arrival.
-    pub(crate) fn trace(&mut self, id: TraceId) -> Result<Vec<tracepact_model::Span>, StoreError> {
-        let mut placed = Vec::new();
-        for part in self.parts.clone() {
-            let result = part.trace(id, self.strict, &mut placed);
-            self.tolerate(part, result)?;
+    pub(crate) fn trace(&mut self, id: TraceId) -> Result<Vec<Span>, StoreError> {
+        let mut places = Vec::new();
+        for (number, part) in self.parts.clone().into_iter().enumerate() {
+            let found = part.find(id, self.strict);
+            let found = self.tolerate(part, found)?.unwrap_or_default();
+            places.extend(found.into_iter().map(|place| (number, place)));
         }
-        // A row is in the log and in a block for a moment after a crash: its place says that it is one.
+        self.rows(&places)
+    }
+
+    /// The rows at these places of parts, in order of arrival.
+    fn rows(&mut self, places: &[(usize, u32)]) -> Result<Vec<Span>, StoreError> {
+        let mut placed = Vec::new();
+        for (number, place) in places {
+            let Some(part) = self.parts.get(*number).copied() else { continue };
+            let read = part.rows(*place, &mut placed);
+            self.tolerate(part, read)?;
+        }
         placed.sort_by_key(|p| (p.lsn, p.position));
-        placed.dedup_by_key(|p| (p.lsn, p.position));
         placed.retain(|p| !self.seen.tombstones.hides(p.row.trace_id, p.lsn));
         self.budget.rows(placed.len() as u64).or_else(|error| {
             self.cut = Some(error.reason);
@@ -94,109 +98,126 @@ impl<'p> Reader<'p> {
         Ok(eval::collapse(placed.into_iter().map(|p| p.row)))
     }
 
-    /// Traces that may match, newest first, each with the timestamp that all parts together give it: that of a row
-    /// without a parent where a part has one, else the earliest. A trace that matches has exactly this one (with several
-    /// rows without a parent, none later than this one), so a search looks at little more than its answer.
-    pub(crate) fn ordered(
-        &mut self,
-        start_ns: u64,
-        end_ns: u64,
-        wanted: Option<&HashSet<TraceId>>,
-    ) -> Result<Vec<(u64, TraceId)>, StoreError> {
-        let mut times: HashMap<TraceId, TraceTime> = HashMap::new();
-        for part in self.parts.clone() {
-            self.budget.check()?;
-            let result = part.timestamps(start_ns, end_ns);
-            for time in self.tolerate(part, result)?.unwrap_or_default() {
-                let id = group(time.id, self.strict);
-                if wanted.is_none_or(|wanted| wanted.contains(&id)) {
-                    let known = times.entry(id).or_insert(time);
-                    *known = together(*known, time);
-                }
+    /// Ids of the traces that may lie in the window, newest first.
+    pub(crate) fn ordered(&mut self, start_ns: u64, end_ns: u64) -> Result<Vec<TraceId>, StoreError> {
+        let mut candidates = self.candidates(start_ns, end_ns, Vec::new())?;
+        let mut ids = Vec::new();
+        while let Some((_, places)) = candidates.next() {
+            let Some((part, place)) = places.first() else { continue };
+            if let Some(part) = self.parts.get(*part).copied() {
+                let id = part.id(*place);
+                ids.extend(self.tolerate(part, id)?.map(|id| group(id, self.strict)));
             }
         }
-        let mut ordered: Vec<(u64, TraceId)> = times.into_iter().map(|(id, time)| (time.at_ns, id)).collect();
-        ordered.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(ordered)
+        Ok(ids)
     }
 
     /// Runs a search.
     pub(crate) fn search(&mut self, query: &SpanQuery) -> Result<SearchAnswer, StoreError> {
         let query = eval::lower_names(query);
-        let wanted = self.narrow(&query)?;
         let mut hits: Vec<TraceHit> = Vec::new();
-        if query.limit > 0 && wanted.as_ref().is_none_or(|wanted| !wanted.is_empty()) {
-            for (at, id) in self.order(&query, wanted.as_ref())? {
-                // `at` bounds the trace's own timestamp from above, so nothing behind can be newer than the answer.
-                if hits.len() >= query.limit && hits.last().is_some_and(|last| last.timestamp_ns >= at) {
-                    break;
+        if query.limit > 0 {
+            let matching = self.matching(&query)?;
+            if let Some(few) = self.few(&query, &matching)? {
+                for id in few {
+                    if self.is_over() {
+                        break;
+                    }
+                    let rows = self.trace(id)?;
+                    keep(&mut hits, &rows, &query);
                 }
-                if self.budget.check().is_err() {
-                    self.cut = Some("timeout".to_owned());
-                }
-                if self.cut.is_some() {
-                    break;
-                }
-                let rows = self.trace(id)?;
-                if let (Some(timestamp_ns), Some(first)) = (eval::matches(&rows, &query), rows.first()) {
-                    let trace_id = rows.iter().map(|row| row.trace_id).max().unwrap_or(first.trace_id);
-                    let hit = TraceHit { trace_id, timestamp_ns };
-                    let place = hits.partition_point(|known| known.timestamp_ns >= timestamp_ns);
-                    hits.insert(place, hit);
-                    hits.truncate(query.limit);
+            } else {
+                let mut candidates = self.candidates(query.start_ns, query.end_ns, matching)?;
+                while let Some((at, places)) = candidates.next() {
+                    // `at` bounds the trace's own timestamp from above, so nothing behind can be newer than the answer.
+                    let full = hits.len() >= query.limit;
+                    if full && hits.last().is_some_and(|last| last.timestamp_ns >= at) || self.is_over() {
+                        break;
+                    }
+                    let rows = self.rows(&places)?;
+                    keep(&mut hits, &rows, &query);
                 }
             }
         }
         Ok(SearchAnswer { hits, completeness: self.completeness() })
     }
 
-    /// The candidates in the order in which they are looked at. A few are looked at anyhow: the indexes of time would
-    /// cost more than their rows.
-    fn order(
-        &mut self,
-        query: &SpanQuery,
-        wanted: Option<&HashSet<TraceId>>,
-    ) -> Result<Vec<(u64, TraceId)>, StoreError> {
-        match wanted {
-            Some(few) if few.len() <= FEW_CANDIDATES => Ok(few.iter().map(|id| (u64::MAX, *id)).collect()),
-            wanted => self.ordered(query.start_ns, query.end_ns, wanted),
+    fn is_over(&mut self) -> bool {
+        if self.budget.check().is_err() {
+            self.cut = Some("timeout".to_owned());
         }
+        self.cut.is_some()
     }
 
-    /// The traces that meet the rarest condition, narrowed by others while they are many; `None` for all.
-    fn narrow(&mut self, query: &SpanQuery) -> Result<Option<HashSet<TraceId>>, StoreError> {
-        let mut estimates = Vec::new();
-        for predicate in &query.predicates {
-            let mut sum = Some(0u64);
-            for part in self.parts.clone() {
-                self.budget.check()?;
-                let result = part.estimate(predicate);
-                let count = self.tolerate(part, result)?.unwrap_or(Some(0));
-                sum = sum.zip(count).map(|(a, b)| a + b);
+    /// For each part and each condition the places that may meet it; `None` for all.
+    fn matching(&mut self, query: &SpanQuery) -> Result<Vec<Vec<Option<RoaringBitmap>>>, StoreError> {
+        let mut all = Vec::with_capacity(self.parts.len());
+        for part in self.parts.clone() {
+            self.budget.check()?;
+            let mut of_part = Vec::with_capacity(query.predicates.len());
+            for predicate in &query.predicates {
+                let places = part.matching(predicate);
+                of_part.push(self.tolerate(part, places)?.unwrap_or_else(|| Some(RoaringBitmap::new())));
             }
-            if let Some(sum) = sum {
-                estimates.push((sum, predicate));
+            all.push(of_part);
+        }
+        Ok(all)
+    }
+
+    /// The traces under the rarest condition, when they are few.
+    fn few(
+        &mut self,
+        query: &SpanQuery,
+        matching: &[Vec<Option<RoaringBitmap>>],
+    ) -> Result<Option<HashSet<TraceId>>, StoreError> {
+        let count = |condition: usize| {
+            let of_part =
+                matching.iter().zip(&self.parts).map(|(of_part, part)| match of_part.get(condition) {
+                    Some(Some(places)) => places.len(),
+                    _ => u64::from(part.count()),
+                });
+            of_part.sum::<u64>()
+        };
+        let rarest = (0..query.predicates.len()).map(|i| (count(i), i)).min();
+        let Some((_, condition)) = rarest.filter(|(count, _)| *count <= FEW_CANDIDATES) else {
+            return Ok(None);
+        };
+        let mut ids = HashSet::new();
+        for (of_part, part) in matching.iter().zip(self.parts.clone()) {
+            let places: Vec<u32> = match of_part.get(condition) {
+                Some(Some(places)) => places.iter().collect(),
+                _ => (0..part.count()).collect(),
+            };
+            for place in places {
+                let id = part.id(place);
+                ids.extend(self.tolerate(part, id)?.map(|id| group(id, self.strict)));
             }
         }
-        estimates.sort_by_key(|(count, _)| *count);
-        let mut wanted: Option<HashSet<TraceId>> = None;
-        for (_, predicate) in estimates {
-            if wanted.as_ref().is_some_and(|wanted| wanted.len() <= FEW_CANDIDATES) {
-                break;
-            }
-            let mut met = HashSet::new();
-            for part in self.parts.clone() {
-                self.budget.check()?;
-                let result = part.candidates(predicate);
-                if let Some(Candidates::Ids(ids)) = self.tolerate(part, result)? {
-                    met.extend(ids.into_iter().map(|id| group(id, self.strict)));
-                }
-            }
-            wanted = Some(match wanted {
-                None => met,
-                Some(wanted) => wanted.into_iter().filter(|id| met.contains(id)).collect(),
-            });
+        Ok(Some(ids))
+    }
+
+    fn candidates(
+        &mut self,
+        start_ns: u64,
+        end_ns: u64,
+        matching: Vec<Vec<Option<RoaringBitmap>>>,
+    ) -> Result<Candidates, StoreError> {
+        let mut traces = Vec::with_capacity(self.parts.len());
+        for part in self.parts.clone() {
+            self.budget.check()?;
+            let of_part = part.traces();
+            traces.push(self.tolerate(part, of_part)?.unwrap_or_default());
         }
-        Ok(wanted)
+        Ok(Candidates::new(&traces, &matching, start_ns..=end_ns, self.strict))
+    }
+}
+
+/// Adds the trace of these rows to the answer when it matches.
+fn keep(hits: &mut Vec<TraceHit>, rows: &[Span], query: &SpanQuery) {
+    if let (Some(timestamp_ns), Some(first)) = (eval::matches(rows, query), rows.first()) {
+        let trace_id = rows.iter().map(|row| row.trace_id).max().unwrap_or(first.trace_id);
+        let place = hits.partition_point(|known| known.timestamp_ns >= timestamp_ns);
+        hits.insert(place, TraceHit { trace_id, timestamp_ns });
+        hits.truncate(query.limit);
     }
 }

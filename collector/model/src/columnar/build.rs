@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::chunk::{EndpointCodes, Key, NO_DURATION, Origin, Row, SpanChunk, ValueType, row_flags};
-use super::remote::{Remote, Role};
 use super::details::open_event;
+use super::remote::{Remote, Role};
 use super::texts::Texts;
 use crate::codec::DecodeLimits;
 use crate::intern::cut;

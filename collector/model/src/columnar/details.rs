@@ -134,8 +134,7 @@ pub fn write_links(links: &[SpanLink]) -> String {
 
 /// Everything of a link before its attributes.
 pub(super) fn open_link(trace_id: u128, span_id: u64, tracestate: &str, out: &mut String) {
-    let _ =
-        write!(out, "{{\"trace_id\":\"{trace_id:032x}\",\"span_id\":\"{span_id:016x}\",\"tracestate\":");
+    let _ = write!(out, "{{\"trace_id\":\"{trace_id:032x}\",\"span_id\":\"{span_id:016x}\",\"tracestate\":");
     write_json_text(tracestate, out);
     out.push_str(",\"attributes\":");
 }
@@ -226,9 +225,7 @@ fn from_json(json: JsonValue) -> Result<Value, Malformed> {
         JsonValue::Bool(flag) => Value::Bool(flag),
         JsonValue::Int(number) => Value::Int(number),
         JsonValue::Double(text) => Value::Double(text.parse().map_err(|_| Malformed)?),
-        JsonValue::Bytes(text) => {
-            Value::Bytes(BASE64_STANDARD.decode(text).map_err(|_| Malformed)?.into())
-        }
+        JsonValue::Bytes(text) => Value::Bytes(BASE64_STANDARD.decode(text).map_err(|_| Malformed)?.into()),
         JsonValue::Array(values) => {
             Value::Array(values.into_iter().map(from_json).collect::<Result<_, _>>()?)
         }

@@ -13,6 +13,8 @@ pub struct Merged {
     shapes: HashMap<Box<[Key]>, u32, RandomState>,
     endpoints: HashMap<EndpointCodes, u32, RandomState>,
     origins: HashMap<[u32; 4], u32, RandomState>,
+    /// Of shapes, endpoints and origins.
+    described_bytes: usize,
 }
 
 impl Merged {
@@ -59,9 +61,7 @@ impl Merged {
         rows.origin.extend(from.origin.iter().map(|number| of(&origins, *number)));
         rows.shape.extend(from.shape.iter().map(|number| of(&shapes, *number)));
         rows.values_at.extend(from.values_at.iter().map(|at| at + values_at));
-        self.chunk
-            .event_names
-            .extend(other.event_names.iter().map(|(row, name)| (row + first, text(*name))));
+        self.chunk.event_names.extend(other.event_names.iter().map(|(row, name)| (row + first, text(*name))));
     }
 
     fn shape(&mut self, shape: &[Key], text: &impl Fn(u32) -> u32) -> u32 {
@@ -73,6 +73,7 @@ impl Merged {
             return *known;
         }
         let number = self.chunk.shapes.len() as u32;
+        self.described_bytes += shape.len() * size_of::<Key>() * 2 + 64;
         self.chunk.shapes.push(shape.clone());
         self.shapes.insert(shape, number);
         number
@@ -86,6 +87,7 @@ impl Merged {
         let next = self.chunk.endpoints.len() as u32;
         let number = *self.endpoints.entry(endpoint).or_insert(next);
         if number == next {
+            self.described_bytes += 2 * size_of::<EndpointCodes>() + 16;
             self.chunk.endpoints.push(endpoint);
         }
         number
@@ -99,6 +101,7 @@ impl Merged {
         let next = self.chunk.origins.len() as u32;
         let number = *self.origins.entry(codes).or_insert(next);
         if number == next {
+            self.described_bytes += origin.tags.len() * 8 + 96;
             let [resource, scope, instance, version] = codes;
             let tags = origin.tags.iter().map(|(key, value)| (text(*key), text(*value))).collect();
             self.chunk.origins.push(Origin { resource, scope, instance, version, tags });
@@ -113,8 +116,6 @@ impl Merged {
             + chunk.rows.len() * super::Columns::ROW_BYTES
             + chunk.values.len() * size_of::<u32>()
             + chunk.event_names.len() * size_of::<(u32, u32)>()
-            + chunk.shapes.iter().map(|shape| shape.len() * size_of::<Key>() * 2 + 64).sum::<usize>()
-            + chunk.origins.iter().map(|origin| origin.tags.len() * 8 + 64).sum::<usize>()
-            + chunk.endpoints.len() * 64
+            + self.described_bytes
     }
 }

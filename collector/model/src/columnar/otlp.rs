@@ -8,10 +8,7 @@ use crate::codec::{DecodeError, DecodeLimits, Rejection};
 use crate::{Kind, Source, otlp};
 
 /// Reads an `ExportTraceServiceRequest`: the good rows, and the spans that were rejected one by one.
-pub(crate) fn decode(
-    body: &[u8],
-    limits: &DecodeLimits,
-) -> Result<(SpanChunk, Vec<Rejection>), DecodeError> {
+pub(crate) fn decode(body: &[u8], limits: &DecodeLimits) -> Result<(SpanChunk, Vec<Rejection>), DecodeError> {
     if let Ok(spans) = count(body)
         && spans > limits.spans_max
     {
@@ -45,8 +42,7 @@ fn count(body: &[u8]) -> Result<usize, Odd> {
 
 fn walk(body: &[u8], limits: &DecodeLimits) -> Result<(SpanChunk, Vec<Rejection>), Odd> {
     let spans = count(body)?;
-    let mut walk =
-        Walk { build: Builder::new(limits, spans, body.len()), rejected: Vec::new(), position: 0 };
+    let mut walk = Walk { build: Builder::new(limits, spans, body.len()), rejected: Vec::new(), position: 0 };
     let mut request = Wire(body);
     while let Some((number, field)) = request.next()? {
         if number == 1 {
@@ -96,13 +92,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn scope_spans(
-        &mut self,
-        bytes: &[u8],
-        origin: &Origin,
-        local: u32,
-        truncated: bool,
-    ) -> Result<(), Odd> {
+    fn scope_spans(&mut self, bytes: &[u8], origin: &Origin, local: u32, truncated: bool) -> Result<(), Odd> {
         let (mut scope, mut schema_url) = (None, "");
         let mut group = Wire(bytes);
         while let Some((number, field)) = group.next()? {

@@ -17,6 +17,9 @@ const DEPTH_MAX: u32 = 16;
 /// Up to so many attributes repeated keys are looked for one by one.
 const FEW: usize = 32;
 
+/// A key and its value, when it has one.
+type Pair<'b> = (&'b str, Option<&'b [u8]>);
+
 impl Walk<'_> {
     /// Events as one text.
     pub(super) fn events(&mut self, events: &[&[u8]]) -> Result<u32, Odd> {
@@ -218,12 +221,8 @@ impl Walk<'_> {
     }
 
     /// Writes attributes of one level, of a repeated key the last value at the first place; gives them back.
-    fn attributes<'b>(
-        &mut self,
-        pairs: &[&'b [u8]],
-        out: &mut String,
-    ) -> Result<Vec<(&'b str, Option<&'b [u8]>)>, Odd> {
-        let mut read: Vec<(&str, Option<&[u8]>)> = Vec::with_capacity(pairs.len().min(FEW));
+    fn attributes<'b>(&mut self, pairs: &[&'b [u8]], out: &mut String) -> Result<Vec<Pair<'b>>, Odd> {
+        let mut read: Vec<Pair<'_>> = Vec::with_capacity(pairs.len().min(FEW));
         for bytes in pairs {
             let (key, value) = key_value(bytes)?;
             let key = self.build.cut(key);

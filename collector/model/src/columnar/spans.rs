@@ -14,7 +14,9 @@ use super::chunk::{
 };
 use super::details::{self, Malformed};
 use crate::codec::DecodeLimits;
-use crate::{Attributes, Endpoint, Kind, Resource, Scope, Source, Span, SpanFlags, Status, StatusCode, Value};
+use crate::{
+    Attributes, Endpoint, Kind, Resource, Scope, Source, Span, SpanFlags, Status, StatusCode, Value,
+};
 
 impl From<&[Span]> for SpanChunk {
     fn from(spans: &[Span]) -> Self {
@@ -37,15 +39,16 @@ impl From<Vec<Span>> for SpanChunk {
 /// Spans of a group share their resource and scope: each is written once.
 #[derive(Default)]
 struct Origins {
-    last: Option<(Arc<Resource>, Arc<Scope>, u32, u32, Vec<(u32, u32)>)>,
+    last: Option<(Arc<Resource>, Arc<Scope>)>,
+    /// Of the last one; instance and version are each span's.
+    codes: Origin,
 }
 
 impl Origins {
     fn number(&mut self, build: &mut Builder<'_>, span: &Span) -> u32 {
-        let same = |a: &Arc<Resource>, b: &Arc<Scope>| {
-            Arc::ptr_eq(a, &span.resource) && Arc::ptr_eq(b, &span.scope)
-        };
-        if !self.last.as_ref().is_some_and(|(resource, scope, ..)| same(resource, scope)) {
+        let same =
+            |a: &Arc<Resource>, b: &Arc<Scope>| Arc::ptr_eq(a, &span.resource) && Arc::ptr_eq(b, &span.scope);
+        if !self.last.as_ref().is_some_and(|(resource, scope)| same(resource, scope)) {
             let resource = build.text(&details::write_resource(&span.resource));
             let scope = build.text(&details::write_scope(&span.scope));
             note_keys(build, &span.resource.attributes);
@@ -56,12 +59,12 @@ impl Origins {
                 .iter()
                 .map(|(key, value)| (build.key(key), build.text(&value.text())))
                 .collect();
-            self.last = Some((span.resource.clone(), span.scope.clone(), resource, scope, tags));
+            self.last = Some((span.resource.clone(), span.scope.clone()));
+            self.codes = Origin { resource, scope, instance: 0, version: 0, tags };
         }
-        let Some((_, _, resource, scope, tags)) = self.last.clone() else { return 0 };
         let instance = build.text(span.instance.as_deref().unwrap_or_default());
         let version = build.text(span.version.as_deref().unwrap_or_default());
-        build.origin(Origin { resource, scope, instance, version, tags })
+        build.origin(Origin { instance, version, ..self.codes.clone() })
     }
 }
 
@@ -160,8 +163,11 @@ pub(crate) fn value_text(value: &Value) -> (ValueType, std::borrow::Cow<'_, str>
     (kind, value.text())
 }
 
-/// The value behind a type and a text that must be one of it.
-pub(super) fn read_value(kind: ValueType, text: &str) -> Result<Value, Malformed> {
+/// The value behind a type and a text of it, as chunks and blocks keep them.
+///
+/// # Errors
+/// When the text is not one of the type.
+pub fn read_typed(kind: ValueType, text: &str) -> Result<Value, Malformed> {
     Ok(match kind {
         ValueType::Text => Value::String(text.into()),
         ValueType::Bool => Value::Bool(text == "true"),
@@ -205,7 +211,7 @@ impl<'c> SpanReader<'c> {
         for (key, value) in self.chunk.attributes(index) {
             let value = match key.kind() {
                 ValueType::Text => Value::String(self.text(value)),
-                kind => read_value(kind, self.chunk.texts.get(value))?,
+                kind => read_typed(kind, self.chunk.texts.get(value))?,
             };
             attributes.push((self.text(key.text()), value));
         }

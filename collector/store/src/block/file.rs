@@ -1,19 +1,13 @@
 //! A sealed file with a checksum for each 4 KiB: whatever is read was checked, and nothing else is read.
 
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
-
-use bytes::Bytes;
-use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::reader::{ChunkReader, Length};
 
 use crate::budget::Budget;
 use crate::fs::ReadFile;
 
 /// Bytes under one checksum.
 pub(crate) const CHUNK_BYTES: usize = 4096;
-/// Read ahead of `get_read`, which does not say how much it wants.
-const READ_AHEAD_BYTES: u64 = CHUNK_BYTES as u64;
 
 /// Checksums of `bytes`, one for each chunk.
 pub(crate) fn checksums(bytes: &[u8]) -> Vec<u32> {
@@ -59,52 +53,5 @@ impl CheckedFile {
         }
         bytes.truncate((end - from) as usize);
         Ok(bytes.split_off((start - from) as usize))
-    }
-}
-
-/// The same for the Parquet reader, on behalf of one read.
-#[derive(Debug, Clone)]
-pub(crate) struct BudgetedFile {
-    pub(crate) file: CheckedFile,
-    pub(crate) budget: Budget,
-}
-
-impl Length for BudgetedFile {
-    fn len(&self) -> u64 {
-        self.file.len
-    }
-}
-
-impl ChunkReader for BudgetedFile {
-    type T = Sequential;
-
-    fn get_read(&self, start: u64) -> ParquetResult<Sequential> {
-        Ok(Sequential { file: self.clone(), at: start, buffer: Bytes::new() })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        let bytes = self.file.read(start, length, &self.budget);
-        bytes.map(Bytes::from).map_err(|error| ParquetError::External(Box::new(error)))
-    }
-}
-
-/// Reads on from a place.
-#[derive(Debug)]
-pub(crate) struct Sequential {
-    file: BudgetedFile,
-    at: u64,
-    buffer: Bytes,
-}
-
-impl Read for Sequential {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.buffer.is_empty() {
-            let left = self.file.file.len.saturating_sub(self.at).min(READ_AHEAD_BYTES);
-            self.buffer = self.file.file.read(self.at, left as usize, &self.file.budget)?.into();
-            self.at += left;
-        }
-        let len = out.len().min(self.buffer.len());
-        out[..len].copy_from_slice(&self.buffer.split_to(len));
-        Ok(len)
     }
 }

@@ -1,38 +1,42 @@
 //! The index of a block: trace id → rows, and term → traces. Written beside the rows, read at places.
 //!
-//! `index.bin` = traces (40 bytes each, sorted by low then high half; the top bit of a timestamp says that it is the start
-//! of a row without a parent) · terms (20 bytes each, sorted by hash) ·
-//! postings (roaring bitmaps of positions in the list of traces) · names (zstd of JSON) · fences (every 64th low half,
-//! every 64th hash). Where each starts stands in `meta.json`.
+//! `index.bin` = entries (20 bytes for each trace: low half, high half, first row; sorted) · times (8 bytes each; the top
+//! bit says that it is the start of a row without a parent) · durations (4 bytes each, microseconds rounded up) · terms of
+//! many traces (16 bytes each, sorted by hash) · their roaring bitmaps · terms of few traces (differences of the upper 28
+//! bits of the hash, each with a trace) · names (zstd of JSON) · places of the columns' pages · fences. Where each starts
+//! stands in `meta.json`.
 
-use std::collections::HashMap;
-
-use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use tracepact_base::TraceId;
 
-use super::columns::Sealed;
-use super::terms;
-use crate::hot::names::NameIndex;
+use super::hybrid::{put_varint, take_varint};
+use super::parquet_file::{ColumnPlace, put_places};
+use super::terms::TermBuilder;
 use crate::wire::{Malformed, Put, Take};
 
-pub(crate) const TRACE_BYTES: usize = 40;
-pub(crate) const TERM_BYTES: usize = 20;
+pub(crate) const ENTRY_BYTES: usize = 20;
+pub(crate) const WIDE_BYTES: usize = 16;
 /// Entries between two fences.
-pub(crate) const FENCE: usize = 64;
-/// Values listed for one tag.
-const TAG_VALUES_MAX: usize = 1_000;
+pub(crate) const FENCE: usize = 128;
 const NONE: u64 = u64::MAX;
 /// Set in a timestamp that is the start of a row without a parent. Nanoseconds need this bit only from the year 2262 on.
 const ROOTED: u64 = 1 << 63;
+/// Bits of a hash that are left out where it stands beside a trace.
+const FEW_SHIFT: u32 = 36;
 
 /// Where the parts of `index.bin` start; each ends where the next starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sections {
     pub(crate) traces: u32,
-    pub(crate) terms: u32,
-    pub(crate) postings_at: u64,
+    pub(crate) wide: u32,
+    pub(crate) few: u32,
+    pub(crate) times_at: u64,
+    pub(crate) durations_at: u64,
+    pub(crate) wide_at: u64,
+    pub(crate) bitmaps_at: u64,
+    pub(crate) few_at: u64,
     pub(crate) names_at: u64,
+    pub(crate) columns_at: u64,
     pub(crate) fences_at: u64,
 }
 
@@ -49,132 +53,186 @@ pub(crate) struct TraceEntry {
     pub(crate) duration_max_ns: Option<u64>,
 }
 
-impl TraceEntry {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.put_u64(self.id.low());
-        out.put_u64(self.id.high());
-        out.put_u32(self.first_row);
-        out.put_u32(self.rows);
-        let rooted = if self.rooted { ROOTED } else { 0 };
-        out.put_u64(self.timestamp_ns.map_or(NONE, |at| at & !ROOTED | rooted));
-        out.put_u64(self.duration_max_ns.unwrap_or(NONE));
-    }
-
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut take = Take(bytes);
-        let (low, high) = (take.u64()?, take.u64()?);
-        let known = |value: u64| (value != NONE).then_some(value);
-        let id =
-            TraceId::new(u128::from(high) << 64 | u128::from(low)).ok_or(Malformed("a trace id is zero"))?;
-        let (first_row, rows) = (take.u32()?, take.u32()?);
-        let timestamp = known(take.u64()?);
-        Ok(Self {
-            id,
-            first_row,
-            rows,
-            timestamp_ns: timestamp.map(|at| at & !ROOTED),
-            rooted: timestamp.is_some_and(|at| at & ROOTED != 0),
-            duration_max_ns: known(take.u64()?),
-        })
-    }
+/// Low half, high half and first row of an entry.
+pub(crate) fn read_entry(bytes: &[u8]) -> Result<(TraceId, u32), Malformed> {
+    let mut take = Take(bytes);
+    let (low, high) = (take.u64()?, take.u64()?);
+    let id = TraceId::new(u128::from(high) << 64 | u128::from(low)).ok_or(Malformed("a trace id is zero"))?;
+    Ok((id, take.u32()?))
 }
 
-/// Where a term's traces stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TermEntry {
-    pub(crate) hash: u64,
-    /// The only trace, or where its bitmap starts within the postings.
-    pub(crate) place: u64,
-    pub(crate) traces: u32,
+/// A timestamp and whether it is a root's.
+pub(crate) const fn read_time(word: u64) -> Option<(u64, bool)> {
+    if word == NONE { None } else { Some((word & !ROOTED, word & ROOTED != 0)) }
 }
 
-impl TermEntry {
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut take = Take(bytes);
-        Ok(Self { hash: take.u64()?, place: take.u64()?, traces: take.u32()? })
-    }
+/// The shortest duration that a trace marked like this does not have, in microseconds; 0 for a trace without any.
+fn duration_mark(duration_ns: Option<u64>) -> u32 {
+    duration_ns.map_or(0, |ns| u32::try_from(ns / 1_000 + 1).unwrap_or(u32::MAX))
 }
 
-/// Builds the index of rows that are sorted as in the block.
-pub(crate) fn build(rows: &[Sealed<'_>]) -> (Vec<u8>, Sections, Vec<TraceEntry>) {
-    let traces = trace_entries(rows);
-    let mut postings: HashMap<u64, Vec<u32>> = HashMap::new();
-    let mut names = NameIndex::default();
-    for (ordinal, trace) in (0u32..).zip(&traces) {
-        let first = trace.first_row as usize;
-        for sealed in &rows[first..first + trace.rows as usize] {
-            names.add(sealed.row);
-            names.add_tags(sealed.row, TAG_VALUES_MAX);
-            terms::of_row(sealed.row, |term| {
-                let list = postings.entry(term).or_default();
-                if list.last() != Some(&ordinal) {
-                    list.push(ordinal);
-                }
-            });
-        }
-    }
+/// Whether a trace with this mark may have a row that took `min_ns`.
+pub(crate) fn may_last(mark: u32, min_ns: u64) -> bool {
+    mark > 0 && (mark == u32::MAX || min_ns / 1_000 < u64::from(mark))
+}
+
+/// The bits of a hash that stand beside a trace.
+pub(crate) const fn few_hash(term: u64) -> u32 {
+    (term >> FEW_SHIFT) as u32
+}
+
+/// Bytes of a trace's place beside a hash.
+const fn few_width(traces: u32) -> usize {
+    if traces <= 1 << 16 { 2 } else { 4 }
+}
+
+/// Builds the index.
+pub(crate) fn build(
+    traces: &[TraceEntry],
+    terms: &TermBuilder,
+    columns: &[ColumnPlace],
+) -> (Vec<u8>, Sections) {
     let mut out = Vec::new();
-    traces.iter().for_each(|trace| trace.write(&mut out));
-    let (terms, bitmaps) = write_terms(postings);
-    out.extend_from_slice(&terms);
-    let postings_at = out.len() as u64;
+    for trace in traces {
+        out.put_u64(trace.id.low());
+        out.put_u64(trace.id.high());
+        out.put_u32(trace.first_row);
+    }
+    let times_at = out.len() as u64;
+    for trace in traces {
+        let rooted = if trace.rooted { ROOTED } else { 0 };
+        out.put_u64(trace.timestamp_ns.map_or(NONE, |at| at & !ROOTED | rooted));
+    }
+    let durations_at = out.len() as u64;
+    traces.iter().for_each(|trace| out.put_u32(duration_mark(trace.duration_max_ns)));
+    let wide_at = out.len() as u64;
+    let mut bitmaps = Vec::new();
+    for (term, traces) in &terms.wide {
+        let at = bitmaps.len() as u32;
+        // Writing to memory does not fail.
+        let _ = traces.serialize_into(&mut bitmaps);
+        out.put_u64(*term);
+        out.put_u32(at);
+        out.put_u32(bitmaps.len() as u32 - at);
+    }
+    let bitmaps_at = out.len() as u64;
     out.extend_from_slice(&bitmaps);
+    let few_at = out.len() as u64;
+    let few_fences = put_few(&terms.few, few_width(traces.len() as u32), &mut out);
     let names_at = out.len() as u64;
     // Names are plain texts in maps with text keys: JSON takes them, and zstd takes JSON.
-    let json = serde_json::to_vec(&names).unwrap_or_default();
+    let json = serde_json::to_vec(&terms.names).unwrap_or_default();
     out.extend_from_slice(&zstd::bulk::compress(&json, 3).unwrap_or_default());
+    let columns_at = out.len() as u64;
+    put_places(columns, &mut out);
     let fences_at = out.len() as u64;
-    for trace in traces.iter().step_by(FENCE) {
-        out.put_u64(trace.id.low());
-    }
-    for term in terms.chunks(TERM_BYTES).step_by(FENCE) {
-        out.extend_from_slice(&term[..8]);
-    }
+    traces.iter().step_by(FENCE).for_each(|trace| out.put_u64(trace.id.low()));
+    terms.wide.iter().step_by(FENCE).for_each(|(term, _)| out.put_u64(*term));
+    few_fences.into_iter().for_each(|fence| out.put_u64(fence));
     let sections = Sections {
         traces: traces.len() as u32,
-        terms: (terms.len() / TERM_BYTES) as u32,
-        postings_at,
+        wide: terms.wide.len() as u32,
+        few: terms.few.len() as u32,
+        times_at,
+        durations_at,
+        wide_at,
+        bitmaps_at,
+        few_at,
         names_at,
+        columns_at,
         fences_at,
     };
-    (out, sections, traces)
+    (out, sections)
 }
 
-fn trace_entries(rows: &[Sealed<'_>]) -> Vec<TraceEntry> {
-    let mut traces: Vec<TraceEntry> = Vec::new();
-    let mut first = 0usize;
-    for group in rows.chunk_by(|a, b| a.row.trace_id == b.row.trace_id) {
-        traces.push(TraceEntry {
-            id: group[0].row.trace_id,
-            first_row: first as u32,
-            rows: group.len() as u32,
-            timestamp_ns: tracepact_model::trace_timestamp_ns(group.iter().map(|sealed| sealed.row)),
-            rooted: group
-                .iter()
-                .any(|sealed| sealed.row.parent_id.is_none() && sealed.row.start_ns.is_some()),
-            duration_max_ns: group.iter().filter_map(|sealed| sealed.row.duration_ns).max(),
-        });
-        first += group.len();
-    }
-    traces
-}
-
-fn write_terms(postings: HashMap<u64, Vec<u32>>) -> (Vec<u8>, Vec<u8>) {
-    let mut sorted: Vec<(u64, Vec<u32>)> = postings.into_iter().collect();
-    sorted.sort_unstable_by_key(|(term, _)| *term);
-    let (mut terms, mut bitmaps) = (Vec::new(), Vec::new());
-    for (term, ordinals) in sorted {
-        terms.put_u64(term);
-        if let [only] = ordinals[..] {
-            terms.put_u64(u64::from(only));
-        } else {
-            terms.put_u64(bitmaps.len() as u64);
-            let bitmap: RoaringBitmap = ordinals.iter().copied().collect();
-            bitmaps.put_u32(bitmap.serialized_size() as u32);
-            // Writing to memory does not fail.
-            let _ = bitmap.serialize_into(&mut bitmaps);
+/// Appends pairs in groups that start with a whole hash; gives the hash and the place of each group.
+fn put_few(few: &[(u64, u32)], width: usize, out: &mut Vec<u8>) -> Vec<u64> {
+    let start = out.len();
+    let mut fences = Vec::new();
+    for group in few.chunks(FENCE) {
+        let mut before = group.first().map_or(0, |(term, _)| few_hash(*term));
+        fences.push(u64::from(before) << 32 | (out.len() - start) as u64);
+        for (term, trace) in group {
+            let hash = few_hash(*term);
+            put_varint(u64::from(hash - before), out);
+            out.extend_from_slice(&trace.to_le_bytes()[..width]);
+            before = hash;
         }
-        terms.put_u32(ordinals.len() as u32);
     }
-    (terms, bitmaps)
+    fences
+}
+
+/// Adds the traces under `hash` of the groups in `bytes` that `fences` (those of these groups) begin.
+pub(crate) fn read_few(
+    bytes: &[u8],
+    fences: &[u64],
+    traces: u32,
+    hash: u32,
+    found: &mut Vec<u32>,
+) -> Result<(), Malformed> {
+    const BAD: Malformed = Malformed("the index of rare terms cannot be read");
+    let width = few_width(traces);
+    let base = fences.first().map_or(0, |fence| *fence as u32);
+    for (i, fence) in fences.iter().enumerate() {
+        let from = (*fence as u32).checked_sub(base).ok_or(BAD)? as usize;
+        let to = match fences.get(i + 1) {
+            Some(next) => (*next as u32).checked_sub(base).ok_or(BAD)? as usize,
+            None => bytes.len(),
+        };
+        let mut group = bytes.get(from..to).ok_or(BAD)?;
+        let mut at = (*fence >> 32) as u32;
+        while !group.is_empty() {
+            let more = u32::try_from(take_varint(&mut group)?).map_err(|_| BAD)?;
+            at = at.checked_add(more).ok_or(BAD)?;
+            let (place, rest) = group.split_at_checked(width).ok_or(BAD)?;
+            group = rest;
+            if at > hash {
+                return Ok(());
+            }
+            if at == hash {
+                let mut trace = [0; 4];
+                trace[..width].copy_from_slice(place);
+                found.push(u32::from_le_bytes(trace));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rare_terms_are_found(terms in proptest::collection::vec((0u64..300, 0u32..70_000), 0..600), wanted in 0u64..300) {
+            let mut few: Vec<(u64, u32)> = terms.iter().map(|(term, trace)| (term << FEW_SHIFT, *trace)).collect();
+            few.sort_unstable();
+            few.dedup();
+            let mut out = Vec::new();
+            let fences = put_few(&few, few_width(70_000), &mut out);
+            let mut found = Vec::new();
+            read_few(&out, &fences, 70_000, wanted as u32, &mut found).unwrap();
+            let expected: Vec<u32> =
+                few.iter().filter(|(term, _)| *term == wanted << FEW_SHIFT).map(|(_, trace)| *trace).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn durations_are_never_underestimated() {
+        for (duration, min, may) in [
+            (Some(999), 999, true),
+            (Some(999), 1_000, false),
+            (Some(1_000), 1_000, true),
+            (Some(5_000_000), 5_000_001, true),
+            (None, 0, false),
+            (Some(0), 0, true),
+            (Some(u64::MAX - 1), u64::MAX - 1, true),
+        ] {
+            assert_eq!(may_last(duration_mark(duration), min), may, "{duration:?} {min}");
+        }
+    }
 }

@@ -1,11 +1,10 @@
-//! The columns of `spans.parquet`. The one definition: writers, readers and `docs/format.md` follow it.
+//! The columns of `spans.parquet`. The one definition: writers, readers and `docs/format.md` follow it. Behind them
+//! stands one column `attributes.KEY` for each frequent attribute (`attributes:TYPE.KEY` for values that are not text).
 
-use std::sync::Arc;
-
-use arrow::datatypes::{DataType, Field, Schema};
+use super::encode::Physical;
 
 /// Version of the block format: of the columns, the index and `meta.json`.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,19 +17,16 @@ pub enum ColumnType {
     Id16,
     /// UTF-8 text.
     Text,
-    /// List of UTF-8 texts.
-    Texts,
 }
 
 impl ColumnType {
-    /// The type in Arrow.
-    pub fn data_type(self) -> DataType {
+    /// How it stands in Parquet.
+    pub(crate) const fn physical(self) -> Physical {
         match self {
-            Self::U64 => DataType::UInt64,
-            Self::U32 => DataType::UInt32,
-            Self::Id16 => DataType::FixedSizeBinary(16),
-            Self::Text => DataType::Utf8,
-            Self::Texts => DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))),
+            Self::U64 => Physical::U64,
+            Self::U32 => Physical::U32,
+            Self::Id16 => Physical::Id16,
+            Self::Text => Physical::Text,
         }
     }
 
@@ -41,7 +37,6 @@ impl ColumnType {
             Self::U32 => "unsigned 32-bit integer",
             Self::Id16 => "16 bytes, big-endian",
             Self::Text => "text",
-            Self::Texts => "list of texts",
         }
     }
 }
@@ -63,10 +58,10 @@ const fn column(name: &'static str, kind: ColumnType, nullable: bool, doc: &'sta
     Column { name, kind, nullable, doc }
 }
 
-use ColumnType::{Id16, Text, Texts, U32, U64};
+use ColumnType::{Id16, Text, U32, U64};
 
 /// All columns, in their order.
-pub const COLUMNS: [Column; 36] = [
+pub const COLUMNS: [Column; 34] = [
     column(
         "trace_id",
         Id16,
@@ -74,10 +69,14 @@ pub const COLUMNS: [Column; 36] = [
         "Trace id; a zero high half is a 64-bit id. Rows are sorted by its low half, its high half, then arrival.",
     ),
     column("span_id", U64, false, "Span id."),
-    column("parent_id", U64, true, "Parent's span id; null for a root."),
-    column("lsn", U64, false, "Log sequence number of the request; with `position` the order of arrival."),
-    column("position", U32, false, "Position of the row within its request."),
-    column("received_at_ns", U64, false, "When it was received, nanoseconds since 1970 (UTC)."),
+    column(
+        "parent_row",
+        U32,
+        true,
+        "The parent among the rows of the same trace in this block, counted from 0; null for a root, and when the parent is not one of them.",
+    ),
+    column("parent_id", U64, true, "The parent's span id when the parent is not a row of this block."),
+    column("lsn", U64, false, "Log sequence number of the request that brought the row."),
     column("start_ns", U64, true, "Start, nanoseconds since 1970 (UTC)."),
     column("duration_ns", U64, true, "Length in nanoseconds."),
     column("kind", Text, false, "`unset`, `internal`, `server`, `client`, `producer` or `consumer`."),
@@ -109,22 +108,16 @@ pub const COLUMNS: [Column; 36] = [
     column("remote_ipv6", Text, true, "The other side's IPv6 address."),
     column("remote_port", U32, true, "The other side's port."),
     column(
-        "attribute_keys",
-        Texts,
+        "attribute_shape",
+        Text,
         false,
-        "Keys of the span's attributes (Zipkin: tags), in order of arrival.",
+        "JSON list of `[key, type]` of the span's attributes (Zipkin: tags), in order of arrival. Types: `s` text, `b` bool, `i` integer, `d` double, `y` bytes, `j` list or map, `e` empty.",
     ),
     column(
-        "attribute_types",
-        Texts,
-        false,
-        "Types of the values at the same places: `s` text, `b` bool, `i` integer, `d` double, `y` bytes, `j` list or map, `e` empty.",
-    ),
-    column(
-        "attribute_values",
-        Texts,
-        false,
-        "The values as text; bytes in base64, lists and maps as JSON with a type at each value.",
+        "attribute_rest",
+        Text,
+        true,
+        "JSON list of the values of those attributes that have no column of their own, in order of arrival.",
     ),
     column(
         "events",
@@ -144,10 +137,3 @@ pub const COLUMNS: [Column; 36] = [
     column("resource", Text, false, "JSON of OTLP's resource; empty when it says nothing."),
     column("scope", Text, false, "JSON of OTLP's instrumentation scope; empty when it says nothing."),
 ];
-
-/// The columns as an Arrow schema.
-pub fn schema() -> Arc<Schema> {
-    Arc::new(Schema::new(
-        COLUMNS.iter().map(|c| Field::new(c.name, c.kind.data_type(), c.nullable)).collect::<Vec<_>>(),
-    ))
-}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracepact_base::{SpanId, TraceId};
 use tracepact_model::{
     Admission, Codec, DecodeLimits, Kind, Resource, Source, Span, SpanBatch, SpanEvent, StatusCode, Value,
-    decode, encode,
+    decode_chunk, encode,
 };
 
 use crate::{Predicate, Scope, SpanQuery};
@@ -72,7 +72,7 @@ pub(super) fn batch(spans: &[Span]) -> SpanBatch {
     let otlp = spans.iter().any(|span| span.source == Source::Otlp);
     let codec = if otlp { Codec::OtlpProto } else { Codec::ZipkinJsonV2 };
     let body = encode(codec, spans).unwrap_or_default();
-    let spans = decode(codec, &body, &DecodeLimits::unbounded()).unwrap_or_default();
+    let spans = decode_chunk(codec, &body, &DecodeLimits::unbounded()).unwrap_or_default().chunk;
     SpanBatch { codec, body: body.into(), received_at_ns: DAY_NS, admission: Admission::default(), spans }
 }
 

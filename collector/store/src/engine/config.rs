@@ -39,6 +39,8 @@ pub struct EngineConfig {
     pub threads: usize,
     /// How often retention is looked at.
     pub maintenance_interval: Duration,
+    /// Small blocks of one day at which they are put together.
+    pub compact_blocks: usize,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -47,9 +49,9 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             tenant: "default".to_owned(),
-            seal_bytes: 24 << 20,
+            seal_bytes: 40 << 20,
             seal_age: Duration::from_secs(3600),
-            hot_bytes_max: 96 << 20,
+            hot_bytes_max: 120 << 20,
             in_flight_bytes_max: 64 << 20,
             append_wait: Duration::from_secs(2),
             spans_retention: DAY * 7,
@@ -62,6 +64,7 @@ impl Default for EngineConfig {
             decode_limits: DecodeLimits::default(),
             threads: 2,
             maintenance_interval: Duration::from_secs(60),
+            compact_blocks: 8,
         }
     }
 }

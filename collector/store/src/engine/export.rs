@@ -1,20 +1,18 @@
 //! All rows of a store, out of it: what is in blocks, then what is in memory, some at a time.
 
-use std::path::Path;
-use std::sync::Arc;
+mod parquet;
 
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 use tracepact_base::ErrorKind;
+use tracepact_base::time_format::from_rfc3339;
 use tracepact_model::Span;
 
 use super::Engine;
-use crate::block::columns::{Sealed, to_batch};
-use crate::block::schema::schema;
+use super::compact::unhurried;
 use crate::budget::Budget;
 use crate::hot::Placed;
-use crate::{Completeness, ReadCtx, StoreError};
+use crate::{Completeness, StoreError};
+
+pub use self::parquet::ParquetFile;
 
 /// What an export passed on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,42 +37,38 @@ impl ExportRow {
 }
 
 impl Engine {
-    /// Gives every stored row that started within the window (a row without a start: that was received within it) to
-    /// `each`, thousands at a time: block by block, then those in memory; deleted ones are left out. Damaged blocks are
-    /// passed over and named. Blocks the thread.
+    /// Gives every stored row that started within the window to `each`, thousands at a time: block by block, then those in
+    /// memory; deleted ones are left out. A row without a start counts as received, by the day once it is in a block.
+    /// Damaged blocks are passed over and named. Blocks the thread.
     pub fn export(
         &self,
         start_ns: u64,
         end_ns: u64,
         mut each: impl FnMut(Vec<ExportRow>) -> Result<(), StoreError>,
     ) -> Result<Exported, StoreError> {
-        let everything = ReadCtx {
-            timeout: std::time::Duration::MAX,
-            rows_max: u64::MAX,
-            bytes_max: u64::MAX,
-            ..ReadCtx::default()
-        };
-        let (budget, _cancel) = Budget::new(&everything, &self.shared.clock);
+        let (budget, _cancel) = Budget::new(&unhurried(), &self.shared.clock);
         let snapshot = self.shared.snapshot(&budget);
         let mut rows = 0;
         let mut damaged = snapshot.seen.lost.clone();
-        let wanted = |placed: &Placed| {
-            let at = placed.row.start_ns.unwrap_or(placed.received_at_ns);
-            (start_ns..=end_ns).contains(&at)
+        let wanted = |placed: &Placed, (from_ns, to_ns): (u64, u64)| {
+            let (from_ns, to_ns) = placed.row.start_ns.map_or((from_ns, to_ns), |at| (at, at));
+            from_ns <= end_ns
+                && to_ns >= start_ns
                 && !snapshot.seen.tombstones.hides(placed.row.trace_id, placed.lsn)
         };
-        // An error of `each` ends the export; damage of a block only that block.
-        let mut refused = None;
-        let mut pass = |placed: Vec<Placed>| {
-            let out: Vec<ExportRow> =
-                placed.into_iter().filter(wanted).map(|placed| ExportRow { placed }).collect();
+        let mut pass = |out: Vec<ExportRow>| {
             rows += out.len() as u64;
             if out.is_empty() { Ok(()) } else { each(out) }
         };
+        // An error of `each` ends the export; damage of a block only that block.
+        let mut refused = None;
         for part in &snapshot.span_blocks {
-            let read = part
-                .block
-                .scan(&budget, |placed| pass(placed).inspect_err(|error| refused = Some(error.clone())));
+            let day = day_window(&part.block.meta.day);
+            let read = part.block.scan(&budget, |placed| {
+                let placed = placed.into_iter().filter(|placed| wanted(placed, day));
+                pass(placed.map(|placed| ExportRow { placed }).collect())
+                    .inspect_err(|error| refused = Some(error.clone()))
+            });
             match (read, refused.take()) {
                 (_, Some(error)) => return Err(error),
                 (Err(error), None) if error.kind == ErrorKind::Corrupt => damaged.push(part.block.name()),
@@ -82,15 +76,11 @@ impl Engine {
                 (Ok(()), None) => {}
             }
         }
-        for chunk in snapshot.hot.chunks() {
-            let (lsn, received_at_ns) = (chunk.lsn, chunk.received_at_ns);
-            let placed = (0u32..).zip(&chunk.rows).map(|(position, row)| Placed {
-                lsn,
-                position,
-                received_at_ns,
-                row: row.clone(),
-            });
-            pass(placed.collect())?;
+        for part in &snapshot.hot {
+            part.scan(|placed| {
+                let placed = placed.into_iter().filter(|(placed, at_ns)| wanted(placed, (*at_ns, *at_ns)));
+                pass(placed.map(|(placed, _)| ExportRow { placed }).collect())
+            })?;
         }
         let completeness = if damaged.is_empty() {
             Completeness::Complete
@@ -101,35 +91,19 @@ impl Engine {
     }
 }
 
-/// Rows into one Parquet file with the columns of a block.
-#[derive(Debug)]
-pub struct ParquetFile {
-    writer: ArrowWriter<std::fs::File>,
+/// The UTC day of a block.
+fn day_window(day: &str) -> (u64, u64) {
+    let at = |time: &str| from_rfc3339(&format!("{day}T{time}Z"));
+    (at("00:00:00").unwrap_or(0), at("23:59:59.999999999").unwrap_or(u64::MAX))
 }
 
-impl ParquetFile {
-    /// Creates the file; one that is there already is not touched.
-    pub fn create(path: &Path) -> std::io::Result<Self> {
-        let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
-        let level = ZstdLevel::try_new(3).map_err(std::io::Error::other)?;
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(level))
-            .set_created_by(format!("tracepact {}", env!("CARGO_PKG_VERSION")))
-            .build();
-        let writer = ArrowWriter::try_new(file, Arc::clone(&schema()), Some(properties));
-        Ok(Self { writer: writer.map_err(std::io::Error::other)? })
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Appends rows.
-    pub fn write(&mut self, rows: &[ExportRow]) -> std::io::Result<()> {
-        let sealed: Vec<Sealed<'_>> = rows.iter().map(|row| super::purge::sealed(&row.placed)).collect();
-        let batch = to_batch(&sealed).map_err(std::io::Error::other)?;
-        self.writer.write(&batch).map_err(std::io::Error::other)
-    }
-
-    /// Writes the footer and makes the file durable.
-    pub fn finish(self) -> std::io::Result<()> {
-        let file = self.writer.into_inner().map_err(std::io::Error::other)?;
-        file.sync_all()
+    #[test]
+    fn a_day_ends_with_its_last_nanosecond() {
+        let (first, last) = day_window("2026-11-21");
+        assert_eq!((first % 86_400_000_000_000, last - first), (0, 86_399_999_999_999));
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use tracepact_model::Span;
-
 use super::state::Snapshot;
 use crate::budget::Budget;
 use crate::hot::names::NameIndex;
@@ -42,15 +40,19 @@ fn indexes(
     let mut damaged = snapshot.seen.lost.clone();
     budget.check()?;
     let mut indexes = Vec::new();
-    if matches!(query.kind, NameKind::TagKeys | NameKind::TagValues { .. }) {
-        let mut tags = NameIndex::default();
-        for chunk in snapshot.hot.chunks() {
-            let shown = |row: &&Span| !snapshot.seen.tombstones.hides(row.trace_id, chunk.lsn);
-            chunk.rows.iter().filter(shown).for_each(|row| tags.add_tags(row, TAG_VALUES_MAX));
+    let tombstones = &snapshot.seen.tombstones;
+    for part in &snapshot.hot {
+        let inner = part.generation().read();
+        let mut names = NameIndex::default();
+        let chunk = inner.chunk();
+        // What only deleted rows say is not offered any more.
+        let shown = (0..chunk.len()).filter(|row| !inner.is_hidden(*row, tombstones));
+        match &query.kind {
+            NameKind::TagKeys => names.add_keys(chunk, shown),
+            NameKind::TagValues { key } => names.add_values(chunk, shown, key, TAG_VALUES_MAX),
+            _ => names.add_rows(chunk, shown),
         }
-        indexes.push(tags);
-    } else {
-        indexes.extend(snapshot.hot.generations().iter().map(|generation| generation.names()));
+        indexes.push(names);
     }
     for block in &snapshot.span_blocks {
         budget.check()?;

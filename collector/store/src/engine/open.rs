@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, Semaphore, watch};
 use tracepact_base::{ErrorKind, Event, SharedClock};
-use tracepact_model::{Admission, Codec, decode};
+use tracepact_model::{Admission, Codec, decode_chunk};
 
 use super::clock_watch::ClockWatch;
 use super::seal::{Sealer, day_of_row};
@@ -119,7 +119,10 @@ fn without_sealed(shared: &Shared, lsn: u64, rows: HotRows) -> Option<HotRows> {
     match rows {
         HotRows::Spans(mut rows, at) => {
             let known = rows.len();
-            rows.retain(|row| !published.hold(BlockTable::Spans, lsn, Some(&day_of_row(row.start_ns, at))));
+            let keep: Vec<bool> = (0..known)
+                .map(|row| !published.hold(BlockTable::Spans, lsn, Some(&day_of_row(rows.start_ns(row), at))))
+                .collect();
+            rows.retain(|row| keep.get(row as usize).copied().unwrap_or(true));
             (known == 0 || !rows.is_empty()).then_some(HotRows::Spans(rows, at))
         }
         HotRows::Points(points) => {
@@ -142,9 +145,9 @@ fn rows_of(
     match record.table {
         Table::Spans => {
             let codec = Codec::from_number(record.codec).ok_or("its codec is of a newer version")?;
-            let rows = decode(codec, &record.body, limits).map_err(|error| error.reason)?;
+            let rows = decode_chunk(codec, &record.body, limits).map_err(|error| error.reason)?.chunk;
             let admission = Admission { rejected: record.rejected };
-            Ok(HotRows::Spans(admission.admit(rows), record.received_at_ns))
+            Ok(HotRows::Spans(Box::new(admission.admit_chunk(rows)), record.received_at_ns))
         }
         Table::Points => {
             let (keys, points) = read_points(&record.body).map_err(|error| error.to_string())?;

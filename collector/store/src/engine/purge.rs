@@ -1,20 +1,21 @@
 //! Taking deleted rows off the disk: blocks that hold some are written anew without them, then the tombstones go.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::blocks::{EVENTS_FILE, open_block, read_events};
-use super::leaving::{leave, sweep};
+use super::blocks::{EVENTS_FILE, read_events};
+use super::compact::unhurried;
+use super::leaving::sweep;
+use super::replace::{Old, replace};
 use super::state::Shared;
 use super::tombstones::Tombstones;
-use crate::block::columns::Sealed;
-use crate::block::write::{self, NewBlock, publish, span_block};
+use crate::StoreError;
+use crate::block::sorted::Gathered;
+use crate::block::write::{self, NewBlock, span_block};
 use crate::block::{Block, BlockMeta, Table};
 use crate::budget::Budget;
 use crate::hot::Placed;
-use crate::{ReadCtx, StoreError};
 
 /// Rewrites every block with deleted rows, then forgets the deletions that are in blocks of their own. Those that are
 /// still in the log stay until their log is sealed. A block that cannot be rewritten keeps them all; it is tried again.
@@ -37,7 +38,9 @@ pub(super) fn purge(shared: &Shared) -> io::Result<()> {
             events.into_iter().filter(|event| !tombstones.hide_event(event, last_lsn)).collect();
         if kept.len() < known {
             let new = if kept.is_empty() { None } else { Some(event_block(&block.meta, &kept)?) };
-            replace(shared, &block.dir, &block.meta, None, new)?;
+            if replace(shared, vec![Old::from(&**block)], new)? {
+                shared.counters.rewritten_blocks.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
     drop(blocks);
@@ -48,15 +51,9 @@ pub(super) fn purge(shared: &Shared) -> io::Result<()> {
 }
 
 fn rewrite_spans(shared: &Shared, block: &Arc<Block>, tombstones: &Tombstones) -> Result<(), StoreError> {
-    let everything = ReadCtx {
-        timeout: std::time::Duration::MAX,
-        rows_max: u64::MAX,
-        bytes_max: u64::MAX,
-        ..ReadCtx::default()
-    };
-    let (budget, _cancel) = Budget::new(&everything, &shared.clock);
+    let (budget, _cancel) = Budget::new(&unhurried(), &shared.clock);
     let first_lsn = block.meta.first_lsn;
-    if !block.traces(&budget)?.iter().any(|trace| tombstones.hides(trace.id, first_lsn)) {
+    if !block.entries(&budget)?.iter().any(|(id, _)| tombstones.hides(*id, first_lsn)) {
         return Ok(());
     }
     let mut kept: Vec<Placed> = Vec::new();
@@ -75,19 +72,15 @@ fn rewrite_spans(shared: &Shared, block: &Arc<Block>, tombstones: &Tombstones) -
     let new = if kept.is_empty() {
         None
     } else {
-        let rows: Vec<Sealed<'_>> = kept.iter().map(sealed).collect();
         let lsns = (block.meta.first_lsn, block.meta.last_lsn);
-        Some(span_block(block.meta.day.clone(), lsns, &rows).map_err(|error| failed(&error))?)
+        let rows = Gathered::of(kept);
+        Some(span_block(block.meta.day.clone(), lsns, &rows.sorted()).map_err(|error| failed(&error))?)
     };
-    replace(shared, &block.dir, &block.meta, Some(block.clone()), new).map_err(|error| failed(&error))?;
-    shared.counters.deleted_rows.fetch_add(gone, Ordering::Relaxed);
+    if replace(shared, vec![Old::from(block.clone())], new).map_err(|error| failed(&error))? {
+        shared.counters.rewritten_blocks.fetch_add(1, Ordering::Relaxed);
+        shared.counters.deleted_rows.fetch_add(gone, Ordering::Relaxed);
+    }
     Ok(())
-}
-
-/// A row that was read, as it goes into a block again.
-pub(super) fn sealed(placed: &Placed) -> Sealed<'_> {
-    let Placed { lsn, position, received_at_ns, row } = placed;
-    Sealed { lsn: *lsn, position: *position, received_at_ns: *received_at_ns, row }
 }
 
 fn event_block(old: &BlockMeta, events: &[tracepact_base::Event]) -> io::Result<NewBlock> {
@@ -106,43 +99,6 @@ fn event_block(old: &BlockMeta, events: &[tracepact_base::Event]) -> io::Result<
         files: vec![(EVENTS_FILE, zstd::bulk::compress(&json, 3)?)],
         replaces: Vec::new(),
     })
-}
-
-/// Publishes `new` in place of a block; without one the block just goes.
-fn replace(
-    shared: &Shared,
-    old_dir: &Path,
-    old: &BlockMeta,
-    held: Option<Arc<Block>>,
-    new: Option<NewBlock>,
-) -> io::Result<()> {
-    let published = match new {
-        Some(new) => {
-            let id = ulid::Ulid::new().to_string();
-            let new = NewBlock { replaces: vec![old.id.clone()], ..new };
-            Some(publish(&*shared.fs, &shared.dir, &shared.config.tenant, id, new)?)
-        }
-        None => None,
-    };
-    {
-        let mut state = shared.state.write();
-        if !state.blocks.metas().any(|meta| meta.id == old.id) {
-            // Retention was faster: the new one goes too.
-            drop(state);
-            return published.map_or(Ok(()), |(dir, _)| write::remove(&*shared.fs, &dir));
-        }
-        state.change_blocks(|blocks| {
-            blocks.spans.retain(|block| block.meta.id != old.id);
-            blocks.events.retain(|block| block.meta.id != old.id);
-        });
-        if let Some((dir, meta)) = published {
-            open_block(shared, &mut state, &dir, meta).map_err(io::Error::other)?;
-        }
-    }
-    shared.counters.rewritten_blocks.fetch_add(1, Ordering::Relaxed);
-    leave(shared, old_dir.to_owned(), held);
-    sweep(shared);
-    Ok(())
 }
 
 /// Forgets the tombstones whose rows are all gone: those in blocks, unless rows as old are still being sealed.

@@ -13,10 +13,10 @@ use time::OffsetDateTime;
 
 use super::blocks::{EVENTS_FILE, open_block};
 use super::state::Shared;
-use super::{purge, retention, tombstones};
+use super::{compact, purge, retention, tombstones};
 use crate::StoreError;
 use crate::block::Table;
-use crate::block::columns::Sealed;
+use crate::block::sorted::Sorted;
 use crate::block::write::{NewBlock, publish, span_block};
 use crate::fs::join;
 use crate::hot::Generation;
@@ -104,12 +104,15 @@ fn run(shared: &Shared, log: &Log, waiting: &Receiver<Command>) {
         match command {
             Ok(Command::Close) | Err(RecvTimeoutError::Disconnected) => return,
             Ok(Command::Now(answer)) => {
-                let _ = answer.send(seal(shared, log));
+                let sealed = seal(shared, log);
+                tidy(shared, log);
+                let _ = answer.send(sealed);
             }
             Ok(Command::Run(work)) => work(shared, log),
             Ok(Command::Full) | Err(RecvTimeoutError::Timeout) => {
                 if is_due(shared) && log.broken().is_none() {
                     let _ = seal(shared, log);
+                    tidy(shared, log);
                 }
             }
         }
@@ -120,7 +123,20 @@ fn run(shared: &Shared, log: &Log, waiting: &Receiver<Command>) {
             if let Err(error) = purge::purge(shared) {
                 tracing::warn!(%error, "deleted rows are still on disk and hidden; this is tried again");
             }
+            let blocks = shared.state.read().blocks.clone();
+            blocks.spans.iter().for_each(|block| block.forget_traces());
         }
+    }
+}
+
+/// Puts small blocks together. Files that could not be written make the store read-only, as in sealing.
+fn tidy(shared: &Shared, log: &Log) {
+    if log.broken().is_some() {
+        return;
+    }
+    if let Err(error) = compact::compact(shared) {
+        tracing::error!(%error, "small blocks could not be put together");
+        log.break_with(format!("small blocks could not be put together: {error}"));
     }
 }
 
@@ -168,24 +184,27 @@ fn seal_generation(shared: &Shared, generation: &Arc<Generation>) -> io::Result<
 
 fn blocks_of(shared: &Shared, generation: &Generation, lsns: (u64, u64)) -> io::Result<Vec<NewBlock>> {
     let mut new = Vec::new();
-    let chunks = generation.chunks();
     let hidden = shared.state.read().tombstones.clone();
-    let mut days: BTreeMap<String, Vec<Sealed<'_>>> = BTreeMap::new();
-    for chunk in &chunks {
-        for (position, row) in (0u32..).zip(&chunk.rows) {
-            if hidden.hides(row.trace_id, chunk.lsn) {
-                shared.counters.deleted_rows.fetch_add(1, Ordering::Relaxed);
-                continue;
-            }
-            let day = day_of_row(row.start_ns, chunk.received_at_ns);
-            let received_at_ns = chunk.received_at_ns;
-            days.entry(day).or_default().push(Sealed { lsn: chunk.lsn, position, received_at_ns, row });
+    let inner = generation.read();
+    let chunk = inner.chunk();
+    // Nearly always one.
+    let mut days: BTreeMap<u64, Vec<bool>> = BTreeMap::new();
+    for row in 0..chunk.len() {
+        if inner.is_hidden(row, &hidden) {
+            shared.counters.deleted_rows.fetch_add(1, Ordering::Relaxed);
+            continue;
         }
+        let request = inner.request_of(row as u32);
+        let day = day_number(chunk.start_ns(row), request.received_at_ns);
+        let kept = days.entry(day).or_insert_with(|| vec![false; chunk.len()]);
+        kept[row] = true;
     }
-    for (day, mut rows) in days {
-        rows.sort_by_key(|s| (s.row.trace_id.low(), s.row.trace_id.high(), s.lsn, s.position));
-        new.push(span_block(day, lsns, &rows).map_err(io::Error::other)?);
+    for (day, kept) in days {
+        let sorted = Sorted::of(&inner, |row| kept.get(row as usize).copied().unwrap_or(false));
+        let day = day_of(day.saturating_mul(DAY_NS));
+        new.push(span_block(day, lsns, &sorted).map_err(io::Error::other)?);
     }
+    drop(inner);
     let base = |table, window: (u64, u64), rows, files| NewBlock {
         table,
         day: day_of(shared.clock.now_ns()),
@@ -236,11 +255,17 @@ fn blocks_of(shared: &Shared, generation: &Generation, lsns: (u64, u64)) -> io::
 /// rows over thousands of directories.
 const START_COUNTS_NS: u64 = 30 * 24 * 3600 * 1_000_000_000;
 
+const DAY_NS: u64 = 24 * 3600 * 1_000_000_000;
+
+/// The UTC day under which a row is kept, counted from 1970.
+fn day_number(start_ns: Option<u64>, received_at_ns: u64) -> u64 {
+    let counts = |start: &u64| start.abs_diff(received_at_ns) <= START_COUNTS_NS;
+    start_ns.filter(counts).unwrap_or(received_at_ns) / DAY_NS
+}
+
 /// The UTC day under which a row is kept.
 pub(super) fn day_of_row(start_ns: Option<u64>, received_at_ns: u64) -> String {
-    day_of(
-        start_ns.filter(|start| start.abs_diff(received_at_ns) <= START_COUNTS_NS).unwrap_or(received_at_ns),
-    )
+    day_of(day_number(start_ns, received_at_ns).saturating_mul(DAY_NS))
 }
 
 /// A UTC day as `2026-11-21`.

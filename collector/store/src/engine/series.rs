@@ -94,8 +94,8 @@ fn select(shared: &Shared, query: &SeriesQuery, budget: &Budget) -> Result<Serie
                         Err(error) => return Err(error),
                     }
                 }
-                for generation in snapshot.hot.generations() {
-                    points.extend(generation.points(number, query.start_ns, query.end_ns));
+                for part in &snapshot.hot {
+                    points.extend(part.generation().points(number, query.start_ns, query.end_ns));
                 }
                 let mut points = ordered(points);
                 if query.latest_only {

@@ -30,7 +30,7 @@ impl SpanStore for Engine {
                 received_at_ns: batch.received_at_ns,
                 rejected: batch.admission.rejected,
             };
-            let rows = HotRows::Spans(batch.spans, batch.received_at_ns);
+            let rows = HotRows::Spans(Box::new(batch.spans), batch.received_at_ns);
             self.log_body(label, batch.body, rows).await.map(|lsn| Durable { lsn })
         }
         .boxed()
@@ -65,9 +65,7 @@ impl SpanStore for Engine {
                 .reads
                 .run(move || {
                     let snapshot = shared.snapshot(&budget);
-                    let ordered = Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget)
-                        .ordered(start_ns, end_ns, None);
-                    ordered.map(|ordered| ordered.into_iter().map(|(_, id)| id).collect::<Vec<_>>())
+                    Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget).ordered(start_ns, end_ns)
                 })
                 .await?;
             drop(cancel);

@@ -85,7 +85,7 @@ pub(crate) struct Counters {
 
 /// What one query reads: later appends, seals and drops do not change it.
 pub(crate) struct Snapshot {
-    pub(crate) hot: HotPart,
+    pub(crate) hot: Vec<HotPart>,
     pub(crate) blocks: Arc<Blocks>,
     pub(crate) span_blocks: Vec<BlockPart>,
     pub(crate) seen: Seen,
@@ -104,17 +104,18 @@ impl Snapshot {
     /// All parts.
     pub(crate) fn parts(&self) -> Vec<&dyn Part> {
         // Older rows first; the newest are in memory.
-        self.span_blocks.iter().map(|block| block as &dyn Part).chain([&self.hot as &dyn Part]).collect()
+        let hot = self.hot.iter().map(|part| part as &dyn Part);
+        self.span_blocks.iter().map(|block| block as &dyn Part).chain(hot).collect()
     }
 }
 
 impl Shared {
     pub(crate) fn snapshot(&self, budget: &Budget) -> Snapshot {
         let state = self.state.read();
-        let generations = state.sealing.iter().chain([&state.active]).cloned().collect();
+        let generations = state.sealing.iter().chain([&state.active]).cloned();
         let part = |block: &Arc<_>| BlockPart { block: Arc::clone(block), budget: budget.clone() };
         Snapshot {
-            hot: HotPart::new(generations),
+            hot: generations.map(HotPart::new).collect(),
             span_blocks: state.blocks.spans.iter().map(part).collect(),
             blocks: state.blocks.clone(),
             seen: Seen { tombstones: state.tombstones.clone(), lost: state.lost_of(Table::Spans) },
@@ -173,7 +174,7 @@ impl Applied for Shared {
         match payload {
             HotRows::Spans(rows, received_at_ns) => {
                 let active = self.state.read().active.clone();
-                active.push_spans(lsn, received_at_ns, rows);
+                active.push_spans(lsn, received_at_ns, &rows);
             }
             HotRows::Points(points) => {
                 let mut state = self.state.write();

@@ -1,73 +1,115 @@
-//! The hot generations as a part of the store. Traces are found by hash; other conditions scan the bounded rows once.
+//! A generation as a part of the store.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use tracepact_base::TraceId;
+use roaring::RoaringBitmap;
+use tracepact_base::{ErrorKind, TraceId};
+use tracepact_model::columnar::SpanReader;
 
-use super::{Chunk, Generation, Placed};
-use crate::part::{Candidates, Part, TraceTime};
-use crate::{Predicate, StoreError, eval};
+use super::{Generation, HotTrace, Inner, Placed};
+use crate::part::{Part, TraceTime, Traces};
+use crate::{Predicate, StoreError};
 
-/// Generations frozen for one query: rows that arrive later are not seen by its scans.
+/// A generation for one query. Traces that come while it runs are not seen; rows of known traces may be.
 #[derive(Debug)]
 pub(crate) struct HotPart {
-    generations: Vec<Arc<Generation>>,
-    chunks: OnceLock<Vec<Arc<Chunk>>>,
+    generation: Arc<Generation>,
+    traces: u32,
+    rows: u32,
 }
 
+/// Rows that a scan copies at once.
+const ROWS_AT_ONCE: u32 = 8_192;
+
 impl HotPart {
-    pub(crate) fn new(generations: Vec<Arc<Generation>>) -> Self {
-        Self { generations, chunks: OnceLock::new() }
+    pub(crate) fn new(generation: Arc<Generation>) -> Self {
+        let inner = generation.read();
+        let (traces, rows) = (inner.traces().all().len() as u32, inner.chunk().len() as u32);
+        drop(inner);
+        Self { generation, traces, rows }
     }
 
-    pub(crate) fn generations(&self) -> &[Arc<Generation>] {
-        &self.generations
+    /// Gives every row and when it was received to `each`, some at a time, in order of arrival. Appends wait only while
+    /// some are copied.
+    pub(crate) fn scan(
+        &self,
+        mut each: impl FnMut(Vec<(Placed, u64)>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut first = 0;
+        while first < self.rows {
+            let end = self.rows.min(first + ROWS_AT_ONCE);
+            let inner = self.generation.read();
+            let mut reader = SpanReader::new(inner.chunk());
+            let rows = (first..end).map(|row| {
+                let received_at_ns = inner.request_of(row).received_at_ns;
+                placed(&inner, &mut reader, row).map(|placed| (placed, received_at_ns))
+            });
+            let rows = rows.collect::<Result<_, _>>()?;
+            drop(reader);
+            drop(inner);
+            each(rows)?;
+            first = end;
+        }
+        Ok(())
     }
 
-    pub(crate) fn chunks(&self) -> &[Arc<Chunk>] {
-        self.chunks
-            .get_or_init(|| self.generations.iter().flat_map(|generation| generation.chunks()).collect())
+    pub(crate) fn generation(&self) -> &Generation {
+        &self.generation
     }
+}
+
+fn placed(inner: &Inner, reader: &mut SpanReader<'_>, row: u32) -> Result<Placed, StoreError> {
+    let request = inner.request_of(row);
+    let span = reader
+        .span(row as usize)
+        .map_err(|error| StoreError::new(ErrorKind::Corrupt, format!("rows in memory: {error}")))?;
+    Ok(Placed { lsn: request.lsn, position: row - request.first_row, row: span })
+}
+
+fn id_of(trace: &HotTrace) -> Result<TraceId, StoreError> {
+    let id = TraceId::new(u128::from(trace.high) << 64 | u128::from(trace.low));
+    id.ok_or_else(|| StoreError::new(ErrorKind::Internal, "a trace in memory has no id"))
 }
 
 impl Part for HotPart {
-    fn estimate(&self, predicate: &Predicate) -> Result<Option<u64>, StoreError> {
-        self.candidates(predicate).map(|found| match found {
-            Candidates::All => None,
-            Candidates::Ids(ids) => Some(ids.len() as u64),
-        })
+    fn matching(&self, predicate: &Predicate) -> Result<Option<RoaringBitmap>, StoreError> {
+        let mut places = self.generation.read().matching(predicate);
+        places.remove_range(self.traces..);
+        Ok(Some(places))
     }
 
-    fn candidates(&self, predicate: &Predicate) -> Result<Candidates, StoreError> {
-        let rows = self.chunks().iter().flat_map(|chunk| &chunk.rows);
-        let ids: HashSet<TraceId> =
-            rows.filter(|row| eval::meets(row, predicate)).map(|row| row.trace_id).collect();
-        Ok(Candidates::Ids(ids.into_iter().collect()))
+    fn count(&self) -> u32 {
+        self.traces
     }
 
-    fn timestamps(&self, start_ns: u64, end_ns: u64) -> Result<Vec<TraceTime>, StoreError> {
-        // First root's start, earliest start.
-        let mut traces: HashMap<TraceId, (Option<u64>, u64)> = HashMap::new();
-        for row in self.chunks().iter().flat_map(|chunk| &chunk.rows) {
-            let Some(start) = row.start_ns else { continue };
-            let (root, earliest) = traces.entry(row.trace_id).or_insert((None, start));
-            *earliest = (*earliest).min(start);
-            if row.parent_id.is_none() {
-                root.get_or_insert(start);
-            }
+    fn traces(&self) -> Result<Arc<Traces>, StoreError> {
+        let inner = self.generation.read();
+        let mut traces = Traces::default();
+        for trace in inner.traces().all().iter().take(self.traces as usize) {
+            traces.ids.push(id_of(trace)?);
+            traces.times.push(trace.timestamp().map(|(at_ns, rooted)| TraceTime { at_ns, rooted }));
         }
-        let times = traces.into_iter().map(|(id, (root, earliest))| TraceTime {
-            id,
-            at_ns: root.unwrap_or(earliest),
-            rooted: root.is_some(),
-        });
-        Ok(times.filter(|time| (start_ns..=end_ns).contains(&time.at_ns)).collect())
+        Ok(Arc::new(traces))
     }
 
-    fn trace(&self, id: TraceId, strict: bool, out: &mut Vec<Placed>) -> Result<(), StoreError> {
-        for generation in &self.generations {
-            generation.trace(id, strict, out);
+    fn id(&self, place: u32) -> Result<TraceId, StoreError> {
+        let inner = self.generation.read();
+        let none = || StoreError::new(ErrorKind::Internal, "a trace in memory is gone");
+        inner.traces().get(place).ok_or_else(none).and_then(id_of)
+    }
+
+    fn find(&self, id: TraceId, strict: bool) -> Result<Vec<u32>, StoreError> {
+        let inner = self.generation.read();
+        let same =
+            |place: &u32| !strict || inner.traces().get(*place).is_some_and(|trace| trace.high == id.high());
+        Ok(inner.traces().find(id.low()).filter(same).collect())
+    }
+
+    fn rows(&self, place: u32, out: &mut Vec<Placed>) -> Result<(), StoreError> {
+        let inner = self.generation.read();
+        let mut reader = SpanReader::new(inner.chunk());
+        for row in inner.traces().rows(place) {
+            out.push(placed(&inner, &mut reader, row)?);
         }
         Ok(())
     }

@@ -37,8 +37,11 @@ fn document() -> String {
         let _ = writeln!(out, "| `{}` | {} | {null} | {} |", column.name, column.kind.words(), column.doc);
     }
     out.push_str(
-        "\nWith DuckDB: `select service, name, duration_ns / 1e6 as ms, map(attribute_keys, attribute_values) as tags \
-         from 'data/default/spans/*/*/spans.parquet' order by duration_ns desc limit 10;`\n",
+        "\nBehind these stands a column `attributes.KEY` for each of the attributes that most rows of the block have, as text \
+         (numbers in decimal, bytes in base64, lists and maps as JSON with a type at each value); `attributes:TYPE.KEY` when \
+         the value is not text. Null: the row does not have it.\n\n\
+         With DuckDB: `select service, name, duration_ns / 1e6 as ms, \"attributes.http.route\" from \
+         read_parquet('data/default/spans/*/*/spans.parquet', union_by_name = true) order by duration_ns desc limit 10;`\n",
     );
     out
 }

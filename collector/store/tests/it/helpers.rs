@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 use tracepact_base::{SpanId, TraceId};
-use tracepact_model::{Admission, Codec, DecodeLimits, Kind, Span, SpanBatch, Value, decode, encode};
+use tracepact_model::{Admission, Codec, DecodeLimits, Kind, Span, SpanBatch, Value, decode_chunk, encode};
 use tracepact_store::{Predicate, ReadCtx, Scope, SpanQuery, SpanStore, StoreError, TraceRows};
 
 /// 2026-11-21T00:00:00Z.
@@ -29,7 +29,7 @@ pub(crate) fn tagged(mut span: Span, key: &str, value: &str) -> Span {
 /// A batch as `ingest` makes it: the body decodes to exactly the rows.
 pub(crate) fn batch(spans: &[Span]) -> SpanBatch {
     let body = encode(Codec::ZipkinJsonV2, spans).unwrap();
-    let spans = decode(Codec::ZipkinJsonV2, &body, &DecodeLimits::default()).unwrap();
+    let spans = decode_chunk(Codec::ZipkinJsonV2, &body, &DecodeLimits::default()).unwrap().chunk;
     SpanBatch {
         codec: Codec::ZipkinJsonV2,
         body: body.into(),

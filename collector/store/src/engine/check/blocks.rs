@@ -7,15 +7,16 @@ use std::sync::Arc;
 use tracepact_base::SystemClock;
 
 use super::super::blocks::read_events;
+use super::super::compact::unhurried;
 use super::super::tombstones::TombstoneBlock;
 use super::super::walk::{self, BlockDir};
 use super::{CheckReport, word};
+use crate::StoreError;
 use crate::block::meta::MetaError;
 use crate::block::{Block, BlockMeta, Table};
 use crate::budget::Budget;
 use crate::fs::{Fs, read_all};
 use crate::series_block::SeriesBlock;
-use crate::{ReadCtx, StoreError};
 
 const META_BYTES_MAX: u64 = 1 << 20;
 
@@ -138,28 +139,24 @@ type Inside = Result<(), (&'static str, String)>;
 /// The index against the rows.
 fn check_spans(fs: &Arc<dyn Fs>, block: &BlockDir, meta: &BlockMeta) -> Inside {
     let open = Block::new(fs.clone(), &block.dir, meta.clone());
-    let everything = ReadCtx {
-        timeout: std::time::Duration::MAX,
-        rows_max: u64::MAX,
-        bytes_max: u64::MAX,
-        ..ReadCtx::default()
-    };
-    let (budget, _cancel) = Budget::new(&everything, &SystemClock::shared());
+    let (budget, _cancel) = Budget::new(&unhurried(), &SystemClock::shared());
     let in_index = |error: StoreError| ("index.bin", error.reason);
-    let traces = open.traces(&budget).map_err(in_index)?;
+    // Its traces have all of its rows, or this fails.
+    let traces = open.entries(&budget).map_err(in_index)?;
+    open.traces(&budget).map_err(in_index)?;
     open.names(&budget).map_err(in_index)?;
-    let rows: u64 = traces.iter().map(|trace| u64::from(trace.rows)).sum();
-    if (traces.len() as u64, rows) != (meta.traces, meta.rows) {
-        return Err(("index.bin", format!("it knows {} traces with {rows} rows", traces.len())));
+    if traces.len() as u64 != meta.traces {
+        return Err(("index.bin", format!("it knows {} traces, meta.json {}", traces.len(), meta.traces)));
     }
-    let mut expected = traces.iter().flat_map(|trace| std::iter::repeat_n(trace.id, trace.rows as usize));
     let mut wrong = None;
     open.scan(&budget, |rows| {
-        for placed in rows {
+        let first = rows.first().map_or(0, |placed| placed.position);
+        let said = open.trace_ids(first, rows.len() as u32, &budget)?;
+        for (placed, said) in rows.iter().zip(said) {
             if !(meta.first_lsn..=meta.last_lsn).contains(&placed.lsn) {
                 wrong = Some("a row is of a log record that the block does not name".to_owned());
             }
-            if expected.next() != Some(placed.row.trace_id) {
+            if placed.row.trace_id.as_u128() != said {
                 wrong =
                     Some(format!("its rows of trace {} are not where the index says", placed.row.trace_id));
             }

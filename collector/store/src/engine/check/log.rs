@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use tracepact_base::Event;
-use tracepact_model::{Codec, DecodeLimits, decode};
+use tracepact_model::{Codec, DecodeLimits, decode_chunk};
 
 use super::super::tombstones::read_marks;
 use super::CheckReport;
@@ -64,7 +64,7 @@ fn decodes(record: &Record, limits: &DecodeLimits) -> Result<u64, String> {
     match record.table {
         Table::Spans => {
             let codec = Codec::from_number(record.codec).ok_or("its codec is of a newer version")?;
-            decode(codec, &record.body, limits).map(|_| 0).map_err(|error| error.reason)
+            decode_chunk(codec, &record.body, limits).map(|_| 0).map_err(|error| error.reason)
         }
         Table::Points => read_points(&record.body).map(|_| 0).map_err(|error| error.to_string()),
         Table::Events => {
