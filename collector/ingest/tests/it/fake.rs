@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -17,7 +18,7 @@ use prometheus::Registry;
 use tokio::sync::Semaphore;
 use tracepact_base::{ErrorKind, ManualClock, TraceId};
 use tracepact_ingest::{Ingest, IngestConfig, Sinks};
-use tracepact_model::SpanBatch;
+use tracepact_model::{Admission, Codec, SpanBatch};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{
     Durable, Engine, EngineConfig, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore,
@@ -27,8 +28,24 @@ use tracepact_store::{
 /// 2026-11-21T00:00:00Z.
 pub(crate) const NOW_NS: u64 = 1_795_219_200_000_000_000;
 
+/// A batch with its rows as owned spans.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) codec: Codec,
+    pub(crate) body: Bytes,
+    pub(crate) admission: Admission,
+    pub(crate) spans: Vec<tracepact_model::Span>,
+}
+
+impl From<SpanBatch> for Batch {
+    fn from(batch: SpanBatch) -> Self {
+        let spans = batch.spans.spans().unwrap();
+        Self { codec: batch.codec, body: batch.body, admission: batch.admission, spans }
+    }
+}
+
 pub(crate) struct FakeStore {
-    pub(crate) batches: Mutex<Vec<SpanBatch>>,
+    pub(crate) batches: Mutex<Vec<Batch>>,
     pub(crate) refuse: Mutex<Option<StoreError>>,
     /// An append waits until a permit is there.
     pub(crate) synced: Semaphore,
@@ -42,7 +59,7 @@ impl SpanStore for FakeStore {
                 return Err(error);
             }
             let mut batches = self.batches.lock();
-            batches.push(batch);
+            batches.push(Batch::from(batch));
             Ok(Durable { lsn: batches.len() as u64 })
         })
     }

@@ -24,6 +24,8 @@ use crate::log::{Applied, Log, Record, Table, replay};
 use crate::pool::Pool;
 use crate::series_wire::read_points;
 
+/// Log records decoded at once when the store opens.
+const AT_ONCE: usize = 64;
 /// Reads and writes that may wait for a thread.
 const WAITING_MAX: usize = 1024;
 
@@ -83,19 +85,15 @@ fn open_io(fs: Arc<dyn Fs>, dir: &Path, config: EngineConfig, clock: SharedClock
 
 /// Applies the log and answers the LSN to go on with.
 fn read_log(shared: &Shared, log_dir: &Path, block_lsn: u64) -> io::Result<u64> {
-    let limits = shared.config.decode_limits.for_replay();
+    let mut waiting = Vec::with_capacity(AT_ONCE);
     let replayed = replay(&*shared.fs, log_dir, block_lsn, |record| {
-        let lsn = record.lsn;
-        match rows_of(shared, record, &limits).map(|rows| without_sealed(shared, lsn, rows)) {
-            Ok(Some(rows)) => shared.apply(lsn, rows),
-            Ok(None) => {}
-            Err(reason) => {
-                shared.damage.lock().push(format!("log record {lsn} does not decode any more: {reason}"));
-                shared.lose_records(lsn, lsn);
-            }
+        waiting.push(record);
+        if waiting.len() >= AT_ONCE {
+            apply_all(shared, std::mem::take(&mut waiting));
         }
         Ok(())
     })?;
+    apply_all(shared, waiting);
     // What was read may so far be in the page cache only; from here on it is taken for stored.
     if let Some((_, last)) = replayed.segments.last() {
         shared.fs.open_append(last)?.sync_data()?;
@@ -111,6 +109,49 @@ fn read_log(shared: &Shared, log_dir: &Path, block_lsn: u64) -> io::Result<u64> 
     shared.counters.replayed_records.store(replayed.records, Ordering::Relaxed);
     shared.counters.cut_bytes.store(replayed.cut_bytes, Ordering::Relaxed);
     Ok(replayed.next_lsn)
+}
+
+/// Decodes records on all threads and applies them in their order.
+fn apply_all(shared: &Shared, records: Vec<Record>) {
+    let limits = shared.config.decode_limits.for_replay();
+    let share = records.len().div_ceil(shared.config.threads.max(1)).max(1);
+    let (mut records, mut decoded) = (records, Vec::new());
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        while !records.is_empty() {
+            let rest = records.split_off(share.min(records.len()));
+            let part = std::mem::replace(&mut records, rest);
+            let lsns = part.first().zip(part.last()).map_or((0, 0), |(first, last)| (first.lsn, last.lsn));
+            let limits = &limits;
+            let read = move || {
+                part.into_iter()
+                    .map(|record| (record.lsn, rows_of(shared, record, limits)))
+                    .collect::<Vec<_>>()
+            };
+            threads.push((lsns, scope.spawn(read)));
+        }
+        for ((first, last), thread) in threads {
+            match thread.join() {
+                Ok(part) => decoded.extend(part),
+                // A bug of a decoder: what is lost to it is said, like other damage.
+                Err(_) => {
+                    let what = format!("a decoder failed on one of the log records {first} to {last}");
+                    shared.damage.lock().push(what);
+                    shared.lose_records(first, last);
+                }
+            }
+        }
+    });
+    for (lsn, rows) in decoded {
+        match rows.map(|rows| without_sealed(shared, lsn, rows)) {
+            Ok(Some(rows)) => shared.apply(lsn, rows),
+            Ok(None) => {}
+            Err(reason) => {
+                shared.damage.lock().push(format!("log record {lsn} does not decode any more: {reason}"));
+                shared.lose_records(lsn, lsn);
+            }
+        }
+    }
 }
 
 /// Leaves out what a block holds already: after a crash between the publishing of blocks and the end of the segments.
