@@ -106,7 +106,7 @@ impl Texts {
 
     /// Bytes in memory, roughly.
     pub fn bytes(&self) -> usize {
-        self.buffer.len() + self.ends.len() * TEXT_OVERHEAD_BYTES
+        self.buffer.len() + (self.ends.len() - 1) * TEXT_OVERHEAD_BYTES
     }
 }
 

@@ -1,6 +1,8 @@
 //! One record: `length u32 · crc32c u32 · lsn u64 · durable_lsn u64 · received_at_ns u64 · table u8 · codec u8 ·
 //! rejected count u32 · rejected u32… · body length u32 · zstd(body)`. The checksum covers everything behind it.
 
+use std::cell::RefCell;
+
 use crate::wire::{Malformed, Put, Take};
 
 /// Bytes before the checksummed part.
@@ -65,6 +67,21 @@ pub(crate) struct Draft {
     compressed: Vec<u8>,
 }
 
+thread_local! {
+    /// Its tables are larger than most bodies: making them anew takes longer than using them.
+    static ZSTD: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    ZSTD.with_borrow_mut(|zstd| {
+        let zstd = match zstd {
+            Some(zstd) => zstd,
+            None => zstd.insert(zstd::bulk::Compressor::new(1)?),
+        };
+        zstd.compress(body)
+    })
+}
+
 impl Draft {
     /// Compresses `body`: work for a CPU pool, not for the log's thread.
     pub(crate) fn new(
@@ -78,8 +95,7 @@ impl Draft {
             .ok()
             .filter(|len| *len <= BODY_BYTES_MAX)
             .ok_or(Malformed("the body is longer than a log record may be"))?;
-        let compressed =
-            zstd::bulk::compress(body, 1).map_err(|_| Malformed("it could not be compressed"))?;
+        let compressed = compress(body).map_err(|_| Malformed("it could not be compressed"))?;
         Ok(Self { received_at_ns, table, codec, rejected, body_bytes, compressed })
     }
 
