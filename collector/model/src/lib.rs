@@ -34,8 +34,8 @@ pub mod zipkin_view;
 
 pub use batch::{Admission, Codec, SpanBatch};
 pub use codec::{
-    DecodeError, DecodeLimits, Decoded, DecodedChunk, Prepared, Rejection, decode, decode_all,
-    decode_chunk, encode, prepare,
+    DecodeError, DecodeLimits, Decoded, DecodedChunk, Prepared, Rejection, decode, decode_all, decode_chunk,
+    encode, prepare,
 };
 pub use columnar::SpanChunk;
 pub use redact::Redaction;

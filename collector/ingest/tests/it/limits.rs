@@ -10,9 +10,9 @@ use tower::ServiceExt;
 use tracepact_ingest::grpc_routes;
 use tracepact_listener::Access;
 use tracepact_model::redact::{Action, Redaction};
-use tracepact_model::{DecodeLimits, SpanBatch, decode};
+use tracepact_model::{DecodeLimits, decode};
 
-use crate::fake::{Receivers, receivers};
+use crate::fake::{Batch, Receivers, receivers};
 use crate::http_receivers::{NOW_US, zipkin};
 
 fn span(trace: u64, id: u64, more: &str) -> String {
@@ -26,7 +26,7 @@ fn list(spans: impl IntoIterator<Item = String>) -> String {
 }
 
 /// Reading the log again gives the rows that were kept.
-fn replays(batches: &[SpanBatch], limits: &DecodeLimits) {
+fn replays(batches: &[Batch], limits: &DecodeLimits) {
     for batch in batches {
         let again = decode(batch.codec, &batch.body, &limits.for_replay()).unwrap();
         assert_eq!(batch.admission.admit(again), batch.spans);
