@@ -199,7 +199,7 @@ fn grouped(id: TraceId, strict: bool) -> u128 {
 
 async fn check(engine: &Engine, spans: &[Span]) {
     // What the codec makes of them is what the store is given.
-    let spans = &batch(spans).spans[..];
+    let spans = &batch(spans).spans.spans().unwrap()[..];
     for strict in [true, false] {
         let ctx = ReadCtx { strict_trace_id: strict, ..ReadCtx::default() };
         for query in questions() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tracepact_base::{Event, EventKind, ManualClock, TraceId};
-use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, decode};
+use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, decode_chunk};
 use tracepact_store::block::schema::FORMAT_VERSION;
 use tracepact_store::{
     Deletion, Engine, EngineConfig, EventQuery, EventStore, Labels, NameKind, NamesQuery, Point, Predicate,
@@ -15,6 +15,9 @@ use tracepact_store::{
 };
 
 use crate::helpers::{DAY_NS, SECOND_NS, all, hits, rows};
+
+/// Formats that no release ever wrote and that are read no more.
+const REFUSED: &[&str] = &["v1"];
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -56,7 +59,7 @@ const LATE: &str = r#"[{"traceId":"463ac35c9f6413ad48485a3953bb6124","id":"6b221
 fn zipkin(body: &str) -> SpanBatch {
     SpanBatch {
         codec: Codec::ZipkinJsonV2,
-        spans: decode(Codec::ZipkinJsonV2, body.as_bytes(), &DecodeLimits::default()).unwrap(),
+        spans: decode_chunk(Codec::ZipkinJsonV2, body.as_bytes(), &DecodeLimits::default()).unwrap().chunk,
         body: body.as_bytes().to_vec().into(),
         received_at_ns: DAY_NS,
         admission: Admission::default(),
@@ -214,6 +217,7 @@ async fn stores_of_earlier_formats_answer_as_they_did_or_are_refused_by_name() {
         let dir = copied(&version);
         match open(dir.path()) {
             Ok(engine) => {
+                assert!(!REFUSED.contains(&version.as_str()), "{version} is read, but listed as refused");
                 assert!(engine.health().is_ok(), "{version}: {:?}", engine.health());
                 let text = std::fs::read_to_string(golden().join(&version).join("answers.json")).unwrap();
                 let wanted: Value = serde_json::from_str(&text).unwrap();
@@ -230,7 +234,7 @@ async fn stores_of_earlier_formats_answer_as_they_did_or_are_refused_by_name() {
                 assert!(report.is_sound(), "{version}: {report:?}");
             }
             Err(error) => {
-                assert_ne!(version, format!("v{FORMAT_VERSION}"), "{error}");
+                assert!(REFUSED.contains(&version.as_str()), "{version} is not read: {error}");
                 let number = version.trim_start_matches('v');
                 assert!(error.reason.contains(&format!("format {number}")), "{version}: {error}");
             }
