@@ -73,6 +73,45 @@ async fn a_deleted_trace_is_gone_at_once_and_from_the_disk_with_the_next_compact
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn blocks_are_put_together_without_deleted_rows() {
+    let fs = PowerFs::default();
+    let config = EngineConfig { threads: 1, compact_blocks: 3, ..EngineConfig::default() };
+    let engine = Engine::open_on(Arc::new(fs.clone()), root(), config, ManualClock::at(DAY_NS)).unwrap();
+    for n in 1..=2u64 {
+        engine.append(batch(&[span(u128::from(n), n, None, n, "a")])).await.unwrap();
+        engine.seal().unwrap();
+    }
+    delete(&engine, &[1]).await;
+    // The very row that was deleted comes once more: it is new data, no duplicate.
+    engine.append(batch(&[span(1, 1, None, 1, "a"), span(3, 3, None, 3, "a")])).await.unwrap();
+    engine.seal().unwrap();
+    let stats = engine.stats();
+    assert_eq!((stats.blocks, stats.block_rows, stats.deleted_rows), (1, 3, 1));
+    assert_eq!(rows(&*engine, 1).await.len(), 1);
+    engine.purge().unwrap();
+    assert_eq!((engine.pending().traces, engine.stats().rewritten_blocks), (0, 0), "nothing was left to do");
+    let (_, engine) = restarted(&fs, engine);
+    assert_eq!(hits(&*engine, all(&[])).await, [3, 2, 1]);
+    assert_eq!(rows(&*engine, 1).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_only_deleted_rows_in_memory_say_are_not_offered() {
+    let engine = open(&PowerFs::default());
+    engine.append(batch(&[tagged(span(1, 1, None, 1, "gone"), "secret", "1")])).await.unwrap();
+    engine.append(batch(&[tagged(span(2, 1, None, 2, "kept"), "user", "eve")])).await.unwrap();
+    delete(&engine, &[1]).await;
+    let names = async |kind| {
+        let query = NamesQuery { kind, start_ns: 0, end_ns: u64::MAX, limit: 9 };
+        engine.values(query, ReadCtx::default()).await.unwrap().values
+    };
+    assert_eq!(names(NameKind::Services).await, ["kept"]);
+    assert_eq!(names(NameKind::TagKeys).await, ["user"]);
+    assert!(names(NameKind::TagValues { key: "secret".into() }).await.is_empty());
+    assert_eq!(names(NameKind::TagValues { key: "user".into() }).await, ["eve"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_block_with_nothing_left_goes_and_so_does_its_log() {
     let fs = PowerFs::default();
     let engine = open(&fs);
