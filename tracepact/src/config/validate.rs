@@ -1,5 +1,6 @@
 //! From what was written to what holds.
 
+mod broker;
 mod ingest;
 mod kafka_spans;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracepact_base::{Secret, ServiceName, Topic};
-use tracepact_broker::{AuthConfig, BasicPair, Database, WebhookPolicy, WebhookSchedule};
+use tracepact_broker::{AuthConfig, Database, WebhookPolicy, WebhookSchedule};
 use tracepact_dashboard::{BasePath, PageConfig};
 use tracepact_ingest::{KafkaConfig, SelfTracing};
 use tracepact_join::{Aliases, ServiceEntry};
@@ -141,7 +142,7 @@ impl Config {
             otlp_http_addr: addr("otlp_http_addr", &raw.otlp_http_addr)?,
             broker_addr: addr("broker_addr", &raw.broker_addr)?,
             data_dir: data_dir(&raw.data_dir)?,
-            broker: broker(&raw.broker)?,
+            broker: broker::named(&raw.broker)?,
             parts: parts(&raw.only)?,
             open: open(&raw.access.open)?,
             allowed_hosts: raw.access.allowed_hosts.iter().map(|host| HostPattern::new(host)).collect(),
@@ -153,16 +154,16 @@ impl Config {
                 days("retention.spans_days", raw.retention.spans_days)?,
                 base,
             )?,
-            broker_auth: broker_auth(&raw)?,
-            webhooks: webhooks(&raw.broker)?,
+            broker_auth: broker::auth(&raw)?,
+            webhooks: broker::webhooks(&raw.broker)?,
             webhook_schedule: WebhookSchedule {
-                retry: pauses("broker.webhook_retry_pauses_s", &raw.broker.webhook_retry_pauses_s)?,
-                fire_again: pauses(
+                retry: broker::pauses("broker.webhook_retry_pauses_s", &raw.broker.webhook_retry_pauses_s)?,
+                fire_again: broker::pauses(
                     "broker.webhook_fire_again_pauses_s",
                     &raw.broker.webhook_fire_again_pauses_s,
                 )?,
             },
-            broker_database: broker_database(raw.broker.database_url.as_ref(), &raw.data_dir)?,
+            broker_database: broker::database(raw.broker.database_url.as_ref(), &raw.data_dir)?,
             strict_trace_id: raw.query.strict_trace_id,
             query_timeout: within("query.timeout_ms", raw.query.timeout_ms, 100, 600_000)?,
             query_lookback: within("query.lookback_ms", raw.query.lookback_ms, 1_000, 31_536_000_000)?,
@@ -241,64 +242,6 @@ fn data_dir(text: &str) -> Result<PathBuf, Error> {
         return Err(invalid("data_dir", "a folder is wanted"));
     }
     Ok(PathBuf::from(text))
-}
-
-fn broker_database(url: Option<&Secret>, data_dir: &str) -> Result<Database, Error> {
-    match url.map(Secret::expose).map(str::trim).filter(|url| !url.is_empty()) {
-        None => Ok(Path::new(data_dir).join("contracts.db").into()),
-        Some(url) => Database::parse(url).map_err(|e| invalid("broker.database_url", e.to_string())),
-    }
-}
-
-fn broker_auth(raw: &Raw) -> Result<AuthConfig, Error> {
-    let pair = |name: &str, username: &Option<String>, password: &Option<Secret>| match (username, password) {
-        (None, None) => Ok(None),
-        (Some(username), Some(password)) if !username.is_empty() && !password.expose().is_empty() => {
-            Ok(Some(BasicPair { username: username.clone(), password: password.clone() }))
-        }
-        _ => Err(invalid(
-            format!("broker.{name}_username"),
-            format!("both it and `broker.{name}_password` are needed"),
-        )),
-    };
-    let broker = &raw.broker;
-    let teams = raw.services.iter().filter_map(|service| {
-        let pacticipant = service.pacticipant.clone().unwrap_or_else(|| service.name.clone());
-        Some((pacticipant, service.team.clone()?))
-    });
-    Ok(AuthConfig {
-        writer: pair("basic_auth", &broker.basic_auth_username, &broker.basic_auth_password)?,
-        reader: pair(
-            "basic_auth_read_only",
-            &broker.basic_auth_read_only_username,
-            &broker.basic_auth_read_only_password,
-        )?,
-        allow_public_read: broker.allow_public_read,
-        teams: teams.collect(),
-    })
-}
-
-fn webhooks(raw: &raw::Broker) -> Result<WebhookPolicy, Error> {
-    if let Some(other) = raw.webhook_schemes.iter().find(|s| !["http", "https"].contains(&s.as_str())) {
-        return Err(invalid("broker.webhook_schemes", format!("`{other}` is neither http nor https")));
-    }
-    let hosts = raw
-        .webhook_hosts
-        .iter()
-        .map(|host| host.parse().map_err(|e: String| invalid("broker.webhook_hosts", e)));
-    Ok(WebhookPolicy {
-        methods: raw.webhook_methods.iter().map(|method| method.to_ascii_uppercase()).collect(),
-        schemes: raw.webhook_schemes.clone(),
-        hosts: hosts.collect::<Result<_, _>>()?,
-    })
-}
-
-/// Pauses between attempts: at most 20 of at most 30 days.
-fn pauses(key: &str, seconds: &[u64]) -> Result<Vec<Duration>, Error> {
-    if seconds.len() > 20 || seconds.iter().any(|s| *s > 2_592_000) {
-        return Err(invalid(key, "at most 20 pauses of at most 2592000 seconds are possible"));
-    }
-    Ok(seconds.iter().copied().map(Duration::from_secs).collect())
 }
 
 fn parts(names: &[String]) -> Result<BTreeSet<Part>, Error> {
@@ -391,13 +334,6 @@ fn tls(raw: &raw::Tls, base: &Path) -> Result<Option<TlsFiles>, Error> {
         (Some(_), None) => Err(invalid("tls.key_file", "it is needed beside `tls.cert_file`")),
         (None, Some(_)) => Err(invalid("tls.cert_file", "it is needed beside `tls.key_file`")),
     }
-}
-
-fn broker(raw: &raw::Broker) -> Result<raw::Broker, Error> {
-    for url in &raw.base_urls {
-        http_url("broker.base_urls", url)?;
-    }
-    Ok(raw.clone())
 }
 
 fn within(key: &str, value: u64, min: u64, max: u64) -> Result<Duration, Error> {
