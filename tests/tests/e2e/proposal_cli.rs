@@ -107,7 +107,7 @@ async fn from_a_file_to_a_verified_contract() {
         .ended_with(0)
         .said("accepted: web");
     run(&["contract", "status", &id]).await.ended_with(0).said("accepted").said("abc");
-    run(&["contract", "sync", &folder, "--provider", "catalog"]).await.ended_with(1).said("401");
+    run(&["contract", "sync", &folder, "--provider", "catalog"]).await.ended_with(3).said("401");
 
     // Verified: enforced, and the stub may stand in for the provider in CI.
     let verify = [

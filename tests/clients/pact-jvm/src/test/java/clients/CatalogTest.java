@@ -19,9 +19,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
     includeWipPactsSince = "${catalog.wip:}",
     providerBranch = "${pact.provider.branch:main}")
 @IgnoreNoPactsToVerify
-class CatalogTest {
+public class CatalogTest {
   @PactBrokerConsumerVersionSelectors
-  static SelectorBuilder selectors() {
+  public static SelectorBuilder selectors() {
     SelectorBuilder selectors = new SelectorBuilder().mainBranch().deployedOrReleased();
     String branch = System.getProperty("catalog.select", "");
     return branch.isEmpty() ? selectors : selectors.branch(branch);
