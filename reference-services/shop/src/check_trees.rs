@@ -295,7 +295,7 @@ fn nodes(trace: &StoredTrace) -> Result<Vec<SpanNode>, String> {
                 kind: Kind::parse(span.kind.as_deref()),
                 parent,
                 http_status: text("http.response.status_code").and_then(|status| status.parse().ok()),
-                connect_failed: text("error.type").as_deref() == Some("connect"),
+                connect_failed: matches!(text("error.type").as_deref(), Some("connect" | "request")),
             })
         })
         .collect()
@@ -322,6 +322,17 @@ mod tests {
             (spans[1].parent, spans[1].kind, spans[1].connect_failed),
             (Some(0), Kind::Consumer, true)
         );
+    }
+
+    #[test]
+    fn a_connection_that_broke_is_an_attempt_that_nobody_answered_and_a_timeout_is_not() {
+        for (error, unanswered) in [("connect", true), ("request", true), ("timeout", false), ("503", false)]
+        {
+            let spans = stored(serde_json::json!({"spans": [
+                {"span_id": "a", "kind": "CLIENT", "tags": {"error.type": error}}]}))
+            .unwrap();
+            assert_eq!(spans[0].connect_failed, unanswered, "{error}");
+        }
     }
 
     #[test]

@@ -105,8 +105,9 @@ pub struct SpanNode {
     /// HTTP status, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// A request that could not be made because nobody took the connection (`error.type` is `connect`). When the
-    /// caller asked again, such an attempt is not part of the prescribed tree.
+    /// A request that nobody answered because the connection was not taken (`error.type` is `connect`) or broke, as
+    /// when its callee is being replaced (`request`). When the caller asked again and the callee knows nothing of the
+    /// attempt, it is not part of the prescribed tree.
     #[serde(default)]
     pub connect_failed: bool,
 }

@@ -81,7 +81,10 @@ pub(crate) fn nodes(spans: &[Span]) -> Vec<SpanNode> {
             // A parent that is not here must not make a root.
             parent: (!span.parent_id.is_empty()).then(|| place(&span.parent_id).unwrap_or(usize::MAX)),
             http_status: span.attributes.get("http.response.status_code").and_then(|text| text.parse().ok()),
-            connect_failed: span.attributes.get("error.type").is_some_and(|kind| kind == "connect"),
+            connect_failed: span
+                .attributes
+                .get("error.type")
+                .is_some_and(|kind| kind == "connect" || kind == "request"),
         })
         .collect()
 }
