@@ -61,17 +61,23 @@ impl Kafka {
         producer.send(record, Duration::from_secs(20)).await.unwrap();
     }
 
-    /// What the group has committed of a partition.
+    /// What the group has committed of a partition. Asked again while a real Kafka still looks for the coordinator.
     async fn committed(&self, group: &str, topic: &str, partition: i32) -> Option<i64> {
-        let consumer: BaseConsumer = self.client().set("group.id", group).create().unwrap();
-        let mut list = TopicPartitionList::new();
-        list.add_partition(topic, partition);
-        let asked =
-            tokio::task::spawn_blocking(move || consumer.committed_offsets(list, Duration::from_secs(20)));
-        match asked.await.unwrap().unwrap().elements()[0].offset() {
-            Offset::Offset(next) => Some(next),
-            _ => None,
-        }
+        let mut found = None;
+        until("the group's coordinator", async || {
+            let consumer: BaseConsumer = self.client().set("group.id", group).create().unwrap();
+            let mut list = TopicPartitionList::new();
+            list.add_partition(topic, partition);
+            let ask = move || consumer.committed_offsets(list, Duration::from_secs(20));
+            let Ok(answer) = tokio::task::spawn_blocking(ask).await.unwrap() else { return false };
+            found = match answer.elements()[0].offset() {
+                Offset::Offset(next) => Some(next),
+                _ => None,
+            };
+            true
+        })
+        .await;
+        found
     }
 
     async fn stop(self) {
