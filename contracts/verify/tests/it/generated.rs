@@ -29,7 +29,7 @@ fn hostile() -> ContractFile {
     ContractFile::from_json(pact.to_string().as_bytes()).unwrap()
 }
 
-/// The newest compiled libraries of a crate beside this test's own binary.
+/// The compiled libraries of a crate beside this test's own binary, the newest first.
 fn libraries(deps: &Path, name: &str) -> Vec<PathBuf> {
     let prefix = format!("lib{name}-");
     let mut found: Vec<(std::time::SystemTime, PathBuf)> = std::fs::read_dir(deps)
@@ -42,15 +42,24 @@ fn libraries(deps: &Path, name: &str) -> Vec<PathBuf> {
         })
         .collect();
     found.sort_by(|a, b| b.cmp(a));
-    found.into_iter().take(4).map(|(_, path)| path).collect()
+    found.into_iter().map(|(_, path)| path).collect()
 }
 
-/// Compiles `source` as a test binary. Several builds of a library may lie there: the pair that fits together is taken.
+/// Whether `library` was built against `dependency`: a library names the files it depends on by their hash.
+fn built_against(library: &[u8], dependency: &Path) -> bool {
+    let stem = dependency.file_stem().unwrap().to_str().unwrap();
+    let hash = &stem.as_bytes()[stem.rfind('-').unwrap()..];
+    library.windows(hash.len()).any(|window| window == hash)
+}
+
+/// Compiles `source` as a test binary. Several builds of a library may lie there: the verifier is taken with the runtime
+/// it was built against, as cargo would, for with another one it compiles too and finds no reactor.
 fn compile(source: &Path, binary: &Path) {
     let deps = std::env::current_exe().unwrap().parent().unwrap().to_owned();
-    let mut last = String::new();
+    let mut last = String::from("no build of pact_verifier and tokio was found");
     for verifier in libraries(&deps, "pact_verifier") {
-        for tokio in libraries(&deps, "tokio") {
+        let library = std::fs::read(&verifier).unwrap();
+        for tokio in libraries(&deps, "tokio").into_iter().filter(|tokio| built_against(&library, tokio)) {
             let out = Command::new("rustc")
                 .current_dir(env!("CARGO_MANIFEST_DIR"))
                 .args(["--edition", "2024", "--test", "-D", "warnings", "-o"])
