@@ -4,11 +4,12 @@
 //! The decision is recorded with the body, so that reading the log again decides the same whatever the clock, the
 //! settings or the sizes of traces say then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use tracepact_base::TraceId;
-use tracepact_model::{Admission, Span};
+use foldhash::fast::RandomState;
+use tracepact_model::columnar::row_flags;
+use tracepact_model::{Admission, SpanChunk};
 
 use crate::sampling::{Sampled, Sampler};
 
@@ -26,6 +27,9 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::TooOld, Self::TooFarAhead, Self::Malformed, Self::TraceTooLarge];
+
     /// The value of the `reason` label.
     pub const fn label(self) -> &'static str {
         match self {
@@ -110,36 +114,41 @@ pub struct Decision {
     pub admission: Admission,
     /// What the sender hears.
     pub refused: Refused,
-    /// Kept spans of each trace, for the next decision.
-    pub kept: Vec<(TraceId, u32)>,
+    /// Kept spans of each trace, known by the low half of its id, for the next decision.
+    pub kept: Vec<(u64, u32)>,
     /// Spans that sampling left out.
     pub sampled_out: u64,
     /// The first span of each trace that was refused for the size of its trace.
     pub cut: Vec<usize>,
 }
 
-/// Decides over `spans` in their order. `size` answers how many spans of a trace are kept already. A fragment without a
-/// start is kept: another may bring it. `seen` hears of every verdict.
+/// Decides over the rows of a body in their order. `size` answers how many spans of a trace (by the low half of its id) are
+/// kept already. A fragment without a start is kept: another may bring it. `seen` hears of every row's verdict.
 pub fn admit(
-    spans: &[Span],
+    spans: &SpanChunk,
     bounds: &Bounds,
     sampler: &Sampler,
     monotonic_ns: u64,
-    mut size: impl FnMut(TraceId) -> u32,
-    mut seen: impl FnMut(&Span, Verdict),
+    mut size: impl FnMut(u64) -> u32,
+    mut seen: impl FnMut(usize, Verdict),
 ) -> Decision {
     let oldest = bounds.now_ns.saturating_sub(nanos(bounds.age_max));
     let newest = bounds.now_ns.saturating_add(nanos(bounds.ahead_max));
     let mut decision = Decision::default();
     let mut traces = Traces::default();
-    for (position, span) in spans.iter().enumerate() {
-        let verdict = match span.start_ns {
-            Some(start) if start < oldest => Verdict::Refused(Reason::TooOld),
-            Some(start) if start > newest => Verdict::Refused(Reason::TooFarAhead),
-            _ => match sampler.decide(span.trace_id, span.flags.debug, monotonic_ns) {
+    let rows = &spans.rows;
+    let starts_and_flags = rows.start_ns.iter().zip(&rows.flags);
+    for (position, (trace_low, (start_ns, flags))) in rows.trace_low.iter().zip(starts_and_flags).enumerate()
+    {
+        let debug = flags & row_flags::DEBUG != 0;
+        let verdict = match *start_ns {
+            // 0 is not said.
+            start if start > 0 && start < oldest => Verdict::Refused(Reason::TooOld),
+            start if start > newest => Verdict::Refused(Reason::TooFarAhead),
+            _ => match sampler.decide(*trace_low, debug, monotonic_ns) {
                 sampled @ (Sampled::Out | Sampled::DebugCapped) => Verdict::SampledOut(sampled),
                 sampled => {
-                    let trace = traces.of(span.trace_id, &mut size);
+                    let trace = traces.of(*trace_low, &mut size);
                     if trace.before.saturating_add(trace.kept) < bounds.spans_per_trace_max {
                         trace.kept += 1;
                         Verdict::Kept(sampled)
@@ -152,7 +161,7 @@ pub fn admit(
                 }
             },
         };
-        seen(span, verdict);
+        seen(position, verdict);
         match verdict {
             Verdict::Kept(_) => continue,
             Verdict::SampledOut(_) => decision.sampled_out += 1,
@@ -162,7 +171,7 @@ pub fn admit(
         decision.admission.rejected.push(position as u32);
     }
     decision.kept =
-        traces.list.iter().filter(|trace| trace.kept > 0).map(|trace| (trace.id, trace.kept)).collect();
+        traces.list.iter().filter(|trace| trace.kept > 0).map(|trace| (trace.low, trace.kept)).collect();
     decision
 }
 
@@ -170,24 +179,24 @@ pub fn admit(
 #[derive(Default)]
 struct Traces {
     list: Vec<Trace>,
-    by_low: std::collections::HashMap<u64, usize>,
+    by_low: HashMap<u64, usize, RandomState>,
     last: Option<usize>,
 }
 
 struct Trace {
-    id: TraceId,
+    low: u64,
     before: u32,
     kept: u32,
     cut: bool,
 }
 
 impl Traces {
-    fn of(&mut self, id: TraceId, size: &mut impl FnMut(TraceId) -> u32) -> &mut Trace {
+    fn of(&mut self, low: u64, size: &mut impl FnMut(u64) -> u32) -> &mut Trace {
         // Spans of a trace mostly stand together.
-        let index = match self.last.filter(|last| self.list[*last].id.low() == id.low()) {
+        let index = match self.last.filter(|last| self.list[*last].low == low) {
             Some(last) => last,
-            None => *self.by_low.entry(id.low()).or_insert_with(|| {
-                self.list.push(Trace { id, before: size(id), kept: 0, cut: false });
+            None => *self.by_low.entry(low).or_insert_with(|| {
+                self.list.push(Trace { low, before: size(low), kept: 0, cut: false });
                 self.list.len() - 1
             }),
         };
@@ -202,7 +211,8 @@ fn nanos(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use tracepact_base::SpanId;
+    use tracepact_base::{SpanId, TraceId};
+    use tracepact_model::Span;
 
     use super::*;
 
@@ -215,8 +225,8 @@ mod tests {
         Span { start_ns, ..Span::new(TraceId::new(trace).unwrap(), SpanId::new(2).unwrap()) }
     }
 
-    fn decide(spans: &[Span], bounds: &Bounds, rate: f64, size: impl FnMut(TraceId) -> u32) -> Decision {
-        admit(spans, bounds, &Sampler::new(rate, 1), 0, size, |_, _| {})
+    fn decide(spans: &[Span], bounds: &Bounds, rate: f64, size: impl FnMut(u64) -> u32) -> Decision {
+        admit(&spans.into(), bounds, &Sampler::new(rate, 1), 0, size, |_, _| {})
     }
 
     #[test]
@@ -232,7 +242,7 @@ mod tests {
             "spans refused: 1 started too long ago, 1 start too far in the future"
         );
         assert_eq!(decision.admission.admit(spans.to_vec()).len(), 3);
-        assert_eq!(decision.kept, [(TraceId::new(1).unwrap(), 3)]);
+        assert_eq!(decision.kept, [(1, 3)]);
     }
 
     #[test]
@@ -245,13 +255,10 @@ mod tests {
         let bounds = Bounds { spans_per_trace_max: 5, ..BOUNDS };
         let wide = 1 | 9 << 64;
         let spans = [1, 2, wide, 1, 1, 2].map(|trace| span(trace, None));
-        let decision = decide(&spans, &bounds, 1.0, |trace| if trace.low() == 1 { 3 } else { 0 });
+        let decision = decide(&spans, &bounds, 1.0, |trace| if trace == 1 { 3 } else { 0 });
         assert_eq!(decision.admission.rejected, [3, 4]);
         assert_eq!(decision.cut, [3]);
-        assert_eq!(
-            decision.kept.iter().map(|(id, kept)| (id.low(), *kept)).collect::<Vec<_>>(),
-            [(1, 2), (2, 2)]
-        );
+        assert_eq!(decision.kept, [(1, 2), (2, 2)]);
         assert_eq!(decision.refused.counts[&Reason::TraceTooLarge], 2);
     }
 
@@ -259,7 +266,7 @@ mod tests {
     fn what_sampling_leaves_out_is_recorded_and_not_refused() {
         let mut debug = span(2, None);
         debug.flags.debug = true;
-        let spans = [span(1, None), debug.clone(), debug];
+        let spans = SpanChunk::from(vec![span(1, None), debug.clone(), debug]);
         let mut verdicts = Vec::new();
         let decision =
             admit(&spans, &BOUNDS, &Sampler::new(0.0, 1), 0, |_| 0, |_, verdict| verdicts.push(verdict));

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prometheus::{IntGauge, Registry};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracepact_base::{ErrorKind, SharedClock, TraceId};
-use tracepact_model::{Codec, Prepared, SpanBatch, prepare};
+use tracepact_base::{ErrorKind, SharedClock};
+use tracepact_model::columnar::SpanReader;
+use tracepact_model::{Codec, Prepared, SpanBatch, SpanChunk, prepare};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{EventStore, SeriesStore, SpanStore};
 
 use crate::admission::{Bounds, Decision, Reason, Refused, admit};
-use crate::metrics::{IngestMetrics, Tally};
+use crate::marker::{self, Marker};
+use crate::metrics::IngestMetrics;
 use crate::samples::SampleSink;
 use crate::sampling::Sampler;
+use crate::tally::Tally;
 use crate::trace_sizes::TraceSizes;
-use crate::{IngestConfig, Origin, Refusal, marker, otlp_metrics};
+use crate::{IngestConfig, Origin, Refusal, otlp_metrics};
 
 /// Bytes are reserved in pieces of this size.
 const PIECE_BYTES: usize = 1 << 10;
@@ -148,9 +151,12 @@ impl Ingest {
     async fn take_spans(&self, origin: &Origin, body: Bytes) -> Result<(Accepted, Option<Arc<str>>), Failed> {
         let inner = &self.inner;
         let _share = self.reserve(body.len())?;
-        let Prepared { codec, body, decoded, redacted } = self.prepare(origin.format.codec(), body).await?;
-        inner.metrics.decoded(origin, decoded.spans.len() + decoded.rejected.len(), redacted);
-        let sender = decoded.spans.first().map(|span| inner.metrics.senders.of_span(span, origin.peer));
+        let Prepared { codec, body, spans, rejected, redacted } =
+            self.prepare(origin.format.codec(), body).await?;
+        inner.metrics.decoded(origin, spans.len() + rejected.len(), redacted);
+        let senders = &inner.metrics.senders;
+        let first = spans.rows.local.first().and_then(|local| spans.endpoints.get(*local as usize));
+        let sender = first.map(|first| senders.of_service(spans.texts.get(first.service), origin.peer));
         let received_at_ns = inner.clock.now_ns();
         let bounds = Bounds {
             now_ns: received_at_ns,
@@ -158,55 +164,56 @@ impl Ingest {
             ahead_max: inner.config.ahead_max,
             spans_per_trace_max: inner.config.spans_per_trace_max,
         };
-        let mut tally = Tally::default();
+        let mut tally = Tally::of(&spans);
         let Decision { admission, mut refused, kept, sampled_out, cut } = admit(
-            &decoded.spans,
+            &spans,
             &bounds,
             &inner.sampler,
             inner.clock.monotonic_ns(),
             |trace| inner.sizes.spans(trace),
-            |span, verdict| tally.add(&inner.metrics.senders, origin, span, verdict),
+            |row, verdict| tally.add(&spans, row, verdict),
         );
-        refused.add(Reason::Malformed, decoded.rejected.len() as u64);
-        refused.example = decoded
-            .rejected
-            .first()
-            .map(|rejection| format!("span {}: {}", rejection.position, rejection.reason));
-        let markers: Vec<(TraceId, SpanBatch)> = cut
-            .iter()
-            .filter_map(|position| decoded.spans.get(*position))
-            .filter(|span| inner.sizes.mark(span.trace_id))
-            .filter_map(|span| {
-                Some((span.trace_id, marker::batch(span, bounds.spans_per_trace_max, received_at_ns)?))
-            })
-            .collect();
-        let spans = admission.admit(decoded.spans);
+        let tally = tally.by_sender(&spans, senders, origin);
+        refused.add(Reason::Malformed, rejected.len() as u64);
+        refused.example =
+            rejected.first().map(|rejection| format!("span {}: {}", rejection.position, rejection.reason));
+        let markers = self.markers(&spans, &cut, &bounds);
+        let spans = admission.admit_chunk(spans);
         let accepted = spans.len() as u64;
         if accepted > 0 {
-            let spans = spans.into();
             let batch = SpanBatch { codec, body, received_at_ns, admission, spans };
             if let Err(error) = inner.spans.append(batch).await {
                 let refusal = Refusal::from(error);
                 inner.metrics.tallied(origin, &tally, Some(refusal.label()));
-                markers.iter().for_each(|(trace_id, _)| inner.sizes.unmark(*trace_id));
+                markers.iter().for_each(|marker| inner.sizes.unmark(marker.trace_id.low()));
                 return Err(Failed { refusal, sender });
             }
             inner.sizes.add(kept);
         }
         self.write_markers(markers).await;
         inner.metrics.tallied(origin, &tally, None);
-        let peer = inner.metrics.senders.of_peer(origin.peer);
+        let peer = senders.of_peer(origin.peer);
         inner.metrics.malformed(origin, sender.as_deref().unwrap_or(&peer), &refused);
         Ok((Accepted { accepted, refused, sampled_out }, sender))
     }
 
+    /// What says in each trace of which spans are refused for the first time that it is not whole. `cut` are the rows of
+    /// the first of them.
+    fn markers(&self, spans: &SpanChunk, cut: &[usize], bounds: &Bounds) -> Vec<Marker> {
+        let mut reader = SpanReader::new(spans);
+        let rows = cut.iter().filter_map(|row| reader.span(*row).ok());
+        rows.filter(|span| self.inner.sizes.mark(span.trace_id.low()))
+            .filter_map(|span| marker::of(&span, bounds.spans_per_trace_max, bounds.now_ns))
+            .collect()
+    }
+
     /// Says in each trace that it is not whole. One that cannot be written is tried again with the next refusal.
-    async fn write_markers(&self, markers: Vec<(TraceId, SpanBatch)>) {
-        for (trace_id, marker) in markers {
+    async fn write_markers(&self, markers: Vec<Marker>) {
+        for Marker { trace_id, batch } in markers {
             tracing::warn!(%trace_id, "a trace has as many spans as a trace may have; further ones are refused");
-            if let Err(error) = self.inner.spans.append(marker).await {
+            if let Err(error) = self.inner.spans.append(batch).await {
                 tracing::warn!(%trace_id, reason = %error.reason, "the trace could not be marked as cut");
-                self.inner.sizes.unmark(trace_id);
+                self.inner.sizes.unmark(trace_id.low());
             }
         }
     }

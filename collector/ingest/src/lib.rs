@@ -35,6 +35,7 @@ mod refusal;
 mod samples;
 pub mod sampling;
 mod self_tracing;
+mod tally;
 mod trace_sizes;
 
 pub use config::IngestConfig;

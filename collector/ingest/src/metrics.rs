@@ -1,13 +1,10 @@
 //! What the receivers count: everything taken and everything refused.
 
-use std::sync::Arc;
-
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
-use tracepact_model::Span;
 
-use crate::admission::{Refused, Verdict};
-use crate::origin::{BySender, Origin, SENDERS_MAX, Senders};
-use crate::sampling::Sampled;
+use crate::admission::{Reason, Refused};
+use crate::origin::{Origin, SENDERS_MAX, Senders};
+use crate::tally::BySender;
 
 /// Counters by transport, format and sender. A sender is the service that made a span; of what could not be read it is
 /// the address that it came from.
@@ -27,60 +24,6 @@ pub(crate) struct IngestMetrics {
     last_bytes: IntGaugeVec,
     last_spans: IntGaugeVec,
     pub(crate) in_flight: IntGauge,
-}
-
-/// Verdicts over one body, counted before they are told to the counters.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    kept: BySender,
-    sampled_out: BySender,
-    truncated: BySender,
-    refused: Vec<(&'static str, BySender)>,
-    debug: [u64; 2],
-    /// The service of the span before, and its label: neighbours mostly share the very text.
-    last: Option<(Arc<str>, Arc<str>)>,
-}
-
-impl Tally {
-    fn sender(&mut self, senders: &Senders, origin: &Origin, span: &Span) -> Arc<str> {
-        match (&span.local.service_name, &self.last) {
-            (Some(service), Some((known, label))) if Arc::ptr_eq(service, known) => label.clone(),
-            (service, _) => {
-                let label = senders.of_span(span, origin.peer);
-                self.last = service.clone().map(|service| (service, label.clone()));
-                label
-            }
-        }
-    }
-
-    /// Notes what was decided over `span`.
-    pub(crate) fn add(&mut self, senders: &Senders, origin: &Origin, span: &Span, verdict: Verdict) {
-        let sender = self.sender(senders, origin, span);
-        match verdict {
-            Verdict::Kept(sampled) => {
-                self.kept.add(&sender);
-                self.debug[0] += u64::from(sampled == Sampled::Debug);
-                if span.flags.truncated {
-                    self.truncated.add(&sender);
-                }
-            }
-            Verdict::SampledOut(sampled) => {
-                self.sampled_out.add(&sender);
-                self.debug[1] += u64::from(sampled == Sampled::DebugCapped);
-            }
-            Verdict::Refused(reason) => {
-                let reason = reason.label();
-                match self.refused.iter_mut().find(|(known, _)| *known == reason) {
-                    Some((_, senders)) => senders.add(&sender),
-                    None => {
-                        let mut senders = BySender::default();
-                        senders.add(&sender);
-                        self.refused.push((reason, senders));
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn counter(
@@ -211,41 +154,38 @@ impl IngestMetrics {
     }
 
     /// Tells the counters what was decided. With `failed` nothing was kept after all, for that reason.
-    pub(crate) fn tallied(&self, origin: &Origin, tally: &Tally, failed: Option<&str>) {
+    pub(crate) fn tallied(&self, origin: &Origin, tally: &BySender, failed: Option<&str>) {
         let (transport, format) = (origin.transport.label(), origin.format.label());
-        for (sender, count) in tally.kept.iter() {
-            match failed {
-                None => self.spans.with_label_values(&[transport, format, sender]).inc_by(count),
-                Some(reason) => self.refused_spans(origin, sender, reason, count),
-            }
-        }
-        if failed.is_some() {
-            return;
-        }
-        for (counter, senders) in
-            [(&self.sampled_out, &tally.sampled_out), (&self.truncated, &tally.truncated)]
-        {
-            for (sender, count) in senders.iter() {
-                counter.with_label_values(&[transport, format, sender]).inc_by(count);
-            }
-        }
-        for (reason, senders) in &tally.refused {
-            for (sender, count) in senders.iter() {
-                self.refused_spans(origin, sender, reason, count);
-            }
-        }
-        for (result, count) in ["kept", "capped"].into_iter().zip(tally.debug) {
+        let add = |counter: &IntCounterVec, label: &str, count: u64| {
             if count > 0 {
-                self.debug.with_label_values(&[transport, format, result]).inc_by(count);
+                counter.with_label_values(&[transport, format, label]).inc_by(count);
             }
+        };
+        for (sender, counts) in &tally.senders {
+            match failed {
+                Some(reason) if counts.kept > 0 => self.refused_spans(origin, sender, reason, counts.kept),
+                Some(_) => {}
+                None => {
+                    add(&self.spans, sender, counts.kept);
+                    add(&self.sampled_out, sender, counts.sampled_out);
+                    add(&self.truncated, sender, counts.truncated);
+                    for (reason, count) in counts.refused() {
+                        self.refused_spans(origin, sender, reason.label(), count);
+                    }
+                }
+            }
+        }
+        if failed.is_none() {
+            add(&self.debug, "kept", tally.debug.kept);
+            add(&self.debug, "capped", tally.debug.capped);
         }
     }
 
     /// Spans that were rejected one by one before a row of them existed.
     pub(crate) fn malformed(&self, origin: &Origin, sender: &str, refused: &Refused) {
-        let count = refused.counts.get(&crate::admission::Reason::Malformed).copied().unwrap_or(0);
+        let count = refused.counts.get(&Reason::Malformed).copied().unwrap_or(0);
         if count > 0 {
-            self.refused_spans(origin, sender, crate::admission::Reason::Malformed.label(), count);
+            self.refused_spans(origin, sender, Reason::Malformed.label(), count);
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use parking_lot::RwLock;
 use tracepact_listener::PeerAddr;
-use tracepact_model::{Codec, Span};
+use tracepact_model::Codec;
 
 /// How a body arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,30 +149,9 @@ impl Senders {
         }
     }
 
-    /// The label of who made a span; without a service name who sent it.
-    pub(crate) fn of_span(&self, span: &Span, peer: Option<IpAddr>) -> Arc<str> {
-        match &span.local.service_name {
-            Some(name) => self.label(name),
-            None => self.of_peer(peer),
-        }
-    }
-}
-
-/// Counts by sender; neighbours mostly have the same.
-#[derive(Debug, Default)]
-pub(crate) struct BySender(Vec<(Arc<str>, u64)>);
-
-impl BySender {
-    /// Counts one span of `sender`.
-    pub(crate) fn add(&mut self, sender: &Arc<str>) {
-        match self.0.iter_mut().rev().find(|(known, _)| known == sender) {
-            Some((_, count)) => *count += 1,
-            None => self.0.push((sender.clone(), 1)),
-        }
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.0.iter().map(|(sender, count)| (&**sender, *count))
+    /// The label of who made spans with this service name; without one who sent them.
+    pub(crate) fn of_service(&self, service: &str, peer: Option<IpAddr>) -> Arc<str> {
+        if service.is_empty() { self.of_peer(peer) } else { self.label(service) }
     }
 }
 

@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
-use tracepact_base::TraceId;
 
 /// Most traces of one generation; two are kept.
 const TRACES_MAX: usize = 1 << 16;
@@ -17,7 +17,7 @@ struct Size {
     marked: bool,
 }
 
-/// Sizes of the traces that were active lately.
+/// Sizes of the traces that were active lately. A trace is known by the low half of its id: both widths are one trace.
 #[derive(Debug, Default)]
 pub(crate) struct TraceSizes {
     generations: Mutex<Generations>,
@@ -25,8 +25,8 @@ pub(crate) struct TraceSizes {
 
 #[derive(Debug, Default)]
 struct Generations {
-    current: HashMap<u64, Size>,
-    previous: HashMap<u64, Size>,
+    current: HashMap<u64, Size, RandomState>,
+    previous: HashMap<u64, Size, RandomState>,
 }
 
 impl Generations {
@@ -43,28 +43,28 @@ impl Generations {
 }
 
 impl TraceSizes {
-    /// How many spans `trace` has; both widths of an id are one trace.
-    pub(crate) fn spans(&self, trace: TraceId) -> u32 {
-        self.generations.lock().size(trace.low()).spans
+    /// How many spans `trace` has.
+    pub(crate) fn spans(&self, trace: u64) -> u32 {
+        self.generations.lock().size(trace).spans
     }
 
     /// Counts spans that were kept.
-    pub(crate) fn add(&self, kept: impl IntoIterator<Item = (TraceId, u32)>) {
+    pub(crate) fn add(&self, kept: impl IntoIterator<Item = (u64, u32)>) {
         let mut generations = self.generations.lock();
         for (trace, spans) in kept {
-            let size = generations.size(trace.low());
+            let size = generations.size(trace);
             size.spans = size.spans.saturating_add(spans);
         }
     }
 
     /// Whether nobody asked this before for `trace`.
-    pub(crate) fn mark(&self, trace: TraceId) -> bool {
-        !std::mem::replace(&mut self.generations.lock().size(trace.low()).marked, true)
+    pub(crate) fn mark(&self, trace: u64) -> bool {
+        !std::mem::replace(&mut self.generations.lock().size(trace).marked, true)
     }
 
     /// Takes a mark back.
-    pub(crate) fn unmark(&self, trace: TraceId) {
-        self.generations.lock().size(trace.low()).marked = false;
+    pub(crate) fn unmark(&self, trace: u64) {
+        self.generations.lock().size(trace).marked = false;
     }
 }
 
@@ -72,21 +72,17 @@ impl TraceSizes {
 mod tests {
     use super::*;
 
-    fn id(number: u128) -> TraceId {
-        TraceId::new(number).unwrap()
-    }
-
     #[test]
     fn an_active_trace_is_remembered_while_others_come_and_go() {
         let sizes = TraceSizes::default();
         for other in 0..10 {
-            sizes.add([(id(7), 1)]);
-            sizes.add((0..TRACES_MAX as u128 / 2).map(|n| (id(1_000 + other * 1_000_000 + n), 1)));
+            sizes.add([(7, 1)]);
+            sizes.add((0..TRACES_MAX as u64 / 2).map(|n| (1_000 + other * 1_000_000 + n, 1)));
         }
-        assert_eq!(sizes.spans(id(7 | 1 << 64)), 10);
-        assert!(sizes.mark(id(7)) && !sizes.mark(id(7)));
-        sizes.unmark(id(7));
-        assert!(sizes.mark(id(7)));
+        assert_eq!(sizes.spans(7), 10);
+        assert!(sizes.mark(7) && !sizes.mark(7));
+        sizes.unmark(7);
+        assert!(sizes.mark(7));
         let generations = sizes.generations.lock();
         assert!(generations.current.len() <= TRACES_MAX && generations.previous.len() <= TRACES_MAX);
     }

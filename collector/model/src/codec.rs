@@ -1,10 +1,9 @@
 //! The codec table: which decoder reads a body, within which limits, and what it says when it does not.
 
-use bytes::Bytes;
 use tracepact_base::ErrorKind;
 
 use crate::columnar::{self, SpanChunk};
-use crate::{Codec, Redaction, Span, otlp, zipkin_json, zipkin_proto3, zipkin_v1};
+use crate::{Codec, Span, otlp, zipkin_json, zipkin_proto3, zipkin_v1};
 
 /// Bounds of one request body. What exceeds a count of the whole request refuses it; what exceeds a bound inside a
 /// span is cut, and the span is marked `truncated`.
@@ -141,114 +140,5 @@ pub fn encode(codec: Codec, spans: &[Span]) -> Option<Vec<u8>> {
         Codec::ZipkinProto3 => Some(zipkin_proto3::encode(spans)),
         Codec::ZipkinJsonV2 | Codec::ZipkinV1Rows => Some(zipkin_json::encode_as_received(spans)),
         Codec::OtlpJson | Codec::ZipkinJsonV1 | Codec::ZipkinThrift => None,
-    }
-}
-
-/// A body that decoded, without secrets.
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    /// What reads `body`: the sender's codec, or the one the body was re-encoded with.
-    pub codec: Codec,
-    /// The body for the log: the received one, or a re-encoded one when redaction changed something.
-    pub body: Bytes,
-    /// Exactly what `body` decodes to.
-    pub decoded: Decoded,
-    /// How many values were redacted.
-    pub redacted: u64,
-}
-
-/// Decodes and redacts: what `ingest` calls. Decoding the returned body again gives the returned rows, so that a
-/// replay of the log needs no redaction and shows what every query saw.
-pub fn prepare(
-    codec: Codec,
-    body: Bytes,
-    limits: &DecodeLimits,
-    redaction: &Redaction,
-) -> Result<Prepared, DecodeError> {
-    let mut decoded = decode_all(codec, &body, limits)?;
-    // Values are looked at one by one only when something in the body as a whole could be meant.
-    let values = redaction.values_in(&body);
-    let mut redacted = redaction.apply_to(&mut decoded.spans, values);
-    // What was cut off or refused stands in the body all the same, and may be what has to be hidden.
-    let incomplete = !decoded.rejected.is_empty() || decoded.spans.iter().any(|span| span.flags.truncated);
-    if redacted == 0 && !incomplete {
-        return Ok(Prepared { codec, body, decoded, redacted });
-    }
-    // Values are encoded in full length: replay cuts them again and so marks the same spans as truncated.
-    let mut whole = decode(codec, &body, &DecodeLimits::unbounded())?;
-    redacted = redaction.apply_to(&mut whole, values);
-    if redacted == 0 && decoded.rejected.is_empty() {
-        return Ok(Prepared { codec, body, decoded, redacted });
-    }
-    let codec = codec.rewritten_as();
-    let Some(clean) = encode(codec, &whole) else {
-        return Err(DecodeError::invalid(format!("{} cannot be stored redacted", codec.name())));
-    };
-    let spans = decode(codec, &clean, limits)?;
-    Ok(Prepared {
-        codec,
-        body: clean.into(),
-        decoded: Decoded { spans, rejected: decoded.rejected },
-        redacted,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_is_in_neither_rows_nor_body() {
-        let body = br#"[{"traceId":"1","id":"2","tags":{"http.request.header.authorization":"Bearer abc","x":"y"}}]"#;
-        let prepared = prepare(
-            Codec::ZipkinJsonV2,
-            Bytes::from_static(body),
-            &DecodeLimits::default(),
-            &Redaction::default(),
-        )
-        .unwrap();
-        assert!(!String::from_utf8_lossy(&prepared.body).contains("abc"));
-        assert_eq!(
-            prepared.decoded.spans[0].attribute("http.request.header.authorization").unwrap().text(),
-            "***"
-        );
-        let again = decode(Codec::ZipkinJsonV2, &prepared.body, &DecodeLimits::default()).unwrap();
-        assert_eq!(again, prepared.decoded.spans);
-    }
-
-    #[test]
-    fn a_redacted_body_still_replays_its_truncation_mark() {
-        let long = "v".repeat(100);
-        let body = format!(r#"[{{"traceId":"1","id":"2","tags":{{"password":"p","long":"{long}"}}}}]"#);
-        let limits = DecodeLimits { value_bytes_max: 10, ..DecodeLimits::default() };
-        let prepared = prepare(Codec::ZipkinJsonV2, body.into(), &limits, &Redaction::default()).unwrap();
-        assert!(prepared.decoded.spans[0].flags.truncated);
-        assert_eq!(decode(Codec::ZipkinJsonV2, &prepared.body, &limits).unwrap(), prepared.decoded.spans);
-    }
-
-    #[test]
-    fn a_clean_body_is_kept_as_it_is() {
-        let body = Bytes::from_static(br#"[ {"traceId":"1","id":"2"} ]"#);
-        let prepared =
-            prepare(Codec::ZipkinJsonV2, body.clone(), &DecodeLimits::default(), &Redaction::default())
-                .unwrap();
-        assert_eq!(prepared.body, body);
-    }
-
-    #[test]
-    fn a_codec_without_a_writer_is_logged_in_one_that_reads_the_same() {
-        let body = br#"[{"traceId":"1","id":"2","binaryAnnotations":[{"key":"password","value":"abc"}]}]"#;
-        let prepared = prepare(
-            Codec::ZipkinJsonV1,
-            Bytes::from_static(body),
-            &DecodeLimits::default(),
-            &Redaction::default(),
-        )
-        .unwrap();
-        assert_eq!((prepared.codec, prepared.redacted), (Codec::ZipkinV1Rows, 1));
-        assert!(!String::from_utf8_lossy(&prepared.body).contains("abc"));
-        let again = decode(prepared.codec, &prepared.body, &DecodeLimits::default()).unwrap();
-        assert_eq!(again, prepared.decoded.spans);
-        assert_eq!(again[0].source, crate::Source::ZipkinV1);
     }
 }

@@ -21,6 +21,7 @@ pub mod fuzzing;
 mod intern;
 mod json_walk;
 pub mod otlp;
+mod prepare;
 pub mod redact;
 mod sniff;
 pub mod span;
@@ -34,10 +35,10 @@ pub mod zipkin_view;
 
 pub use batch::{Admission, Codec, SpanBatch};
 pub use codec::{
-    DecodeError, DecodeLimits, Decoded, DecodedChunk, Prepared, Rejection, decode, decode_all, decode_chunk,
-    encode, prepare,
+    DecodeError, DecodeLimits, Decoded, DecodedChunk, Rejection, decode, decode_all, decode_chunk, encode,
 };
 pub use columnar::SpanChunk;
+pub use prepare::{Prepared, prepare};
 pub use redact::Redaction;
 pub use sniff::{expect_list, sniff};
 pub use span::{

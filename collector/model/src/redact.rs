@@ -2,6 +2,7 @@
 //! they look like, on every level of a span.
 
 mod action;
+mod columns;
 mod keys;
 mod raw;
 mod values;
@@ -122,6 +123,14 @@ impl Redaction {
         self.values.hide(text, &self.action)
     }
 
+    /// What is left of `text`, when something in it is hidden.
+    fn hidden(&self, text: &str) -> Option<String> {
+        match self.text(text) {
+            Cow::Owned(hidden) if hidden != text => Some(hidden),
+            _ => None,
+        }
+    }
+
     /// Hides what can be recognised in bytes that could not be decoded: values behind a key of the patterns, and what
     /// looks like a secret. What comes back is for people (a file of poison messages), not for a decoder. The count is
     /// of places.
@@ -168,12 +177,13 @@ impl Pass<'_> {
         if !self.values {
             return 0;
         }
-        let hidden = match self.redaction.text(text) {
-            Cow::Owned(hidden) if *hidden != **text => hidden,
-            _ => return 0,
-        };
-        *text = hidden.into();
-        1
+        match self.redaction.hidden(text) {
+            Some(hidden) => {
+                *text = hidden.into();
+                1
+            }
+            None => 0,
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod fuzz;
 mod otlp;
 #[path = "it/otlp_json.rs"]
 mod otlp_json;
+#[path = "it/prepare.rs"]
+mod prepare;
 #[path = "it/zipkin_json.rs"]
 mod zipkin_json;
 #[path = "it/zipkin_proto3.rs"]

@@ -139,7 +139,8 @@ pub struct SpanChunk {
     pub origins: Vec<Origin>,
     /// (row, text of the name) of every event, in the order of rows.
     pub event_names: Vec<(u32, u32)>,
-    /// Every key on any level, nested ones too: what redaction has to look at.
+    /// Every key on any level, nested ones too: what redaction has to look at. Only decoders note them, chunks that took
+    /// in others do not.
     pub keys: Vec<u32>,
 }
 
@@ -193,6 +194,11 @@ impl SpanChunk {
             .into_iter()
             .filter_map(|(row, name)| Some((kept.binary_search(&row).ok()? as u32, name)))
             .collect();
+    }
+
+    /// Whether something was cut to a limit in any row.
+    pub fn is_truncated(&self) -> bool {
+        self.rows.flags.iter().any(|flags| flags & row_flags::TRUNCATED != 0)
     }
 
     /// Start of a row, when it says one.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::Texts;
 use super::chunk::{EndpointCodes, Key, Origin, SpanChunk};
 
 /// A chunk that takes in others.
@@ -23,20 +24,36 @@ impl Merged {
         &self.chunk
     }
 
-    /// Appends all rows of `other`, in their order.
+    /// Appends all rows of `other`, in their order. Of what it describes only that comes along of which a row speaks.
     pub fn absorb(&mut self, other: &SpanChunk) {
-        let texts: Vec<u32> =
-            (0u32..).take(other.texts.len()).map(|code| self.chunk.texts.adopt(&other.texts, code)).collect();
-        let text = |code: u32| texts.get(code as usize).copied().unwrap_or(0);
-        let shapes: Vec<u32> = other.shapes.iter().map(|shape| self.shape(shape, &text)).collect();
-        let endpoints: Vec<u32> = other.endpoints.iter().map(|one| self.endpoint(*one, &text)).collect();
-        let origins: Vec<u32> = other.origins.iter().map(|origin| self.origin(origin, &text)).collect();
+        let first = self.chunk.rows.len() as u32;
+        let from = &other.rows;
+        let shape_of = Known::of(&from.shape, other.shapes.len());
+        let local_of = Known::of(&from.local, other.endpoints.len()).and(&from.remote);
+        let origin_of = Known::of(&from.origin, other.origins.len());
+        let mut texts = Adopted { from: &other.texts, codes: vec![NONE; other.texts.len()] };
+
+        let shapes = shape_of.map(&other.shapes, |shape| self.shape(shape, &mut texts));
+        let endpoints = local_of.map(&other.endpoints, |endpoint| self.endpoint(*endpoint, &mut texts));
+        let origins = origin_of.map(&other.origins, |origin| self.origin(origin, &mut texts));
         let of = |list: &[u32], number: u32| list.get(number as usize).copied().unwrap_or(0);
 
-        let first = self.chunk.rows.len() as u32;
-        let values_at = self.chunk.values.len() as u32;
-        self.chunk.values.extend(other.values.iter().map(|code| text(*code)));
-        let (rows, from) = (&mut self.chunk.rows, &other.rows);
+        let SpanChunk { texts: into, rows, values, event_names, .. } = &mut self.chunk;
+        for row in 0..from.len() {
+            rows.values_at.push(values.len() as u32);
+            values.extend(other.attributes(row).map(|(_, value)| texts.code(value, into)));
+        }
+        let mut text = |code: &u32| texts.code(*code, into);
+        rows.name.extend(from.name.iter().map(&mut text));
+        rows.status_message.extend(from.status_message.iter().map(&mut text));
+        rows.tracestate.extend(from.tracestate.iter().map(&mut text));
+        rows.events.extend(from.events.iter().map(&mut text));
+        rows.links.extend(from.links.iter().map(&mut text));
+        event_names.extend(other.event_names.iter().map(|(row, name)| (row + first, text(name))));
+        rows.local.extend(from.local.iter().map(|number| of(&endpoints, *number)));
+        rows.remote.extend(from.remote.iter().map(|number| of(&endpoints, *number)));
+        rows.origin.extend(from.origin.iter().map(|number| of(&origins, *number)));
+        rows.shape.extend(from.shape.iter().map(|number| of(&shapes, *number)));
         rows.trace_low.extend_from_slice(&from.trace_low);
         rows.trace_high.extend_from_slice(&from.trace_high);
         rows.span_id.extend_from_slice(&from.span_id);
@@ -51,24 +68,14 @@ impl Merged {
         rows.status.extend_from_slice(&from.status);
         rows.source.extend_from_slice(&from.source);
         rows.flags.extend_from_slice(&from.flags);
-        rows.name.extend(from.name.iter().map(|code| text(*code)));
-        rows.status_message.extend(from.status_message.iter().map(|code| text(*code)));
-        rows.tracestate.extend(from.tracestate.iter().map(|code| text(*code)));
-        rows.events.extend(from.events.iter().map(|code| text(*code)));
-        rows.links.extend(from.links.iter().map(|code| text(*code)));
-        rows.local.extend(from.local.iter().map(|number| of(&endpoints, *number)));
-        rows.remote.extend(from.remote.iter().map(|number| of(&endpoints, *number)));
-        rows.origin.extend(from.origin.iter().map(|number| of(&origins, *number)));
-        rows.shape.extend(from.shape.iter().map(|number| of(&shapes, *number)));
-        rows.values_at.extend(from.values_at.iter().map(|at| at + values_at));
-        self.chunk.event_names.extend(other.event_names.iter().map(|(row, name)| (row + first, text(*name))));
     }
 
-    fn shape(&mut self, shape: &[Key], text: &impl Fn(u32) -> u32) -> u32 {
+    fn shape(&mut self, shape: &[Key], texts: &mut Adopted<'_>) -> u32 {
         if shape.is_empty() {
             return 0;
         }
-        let shape: Box<[Key]> = shape.iter().map(|key| key.with_text(text(key.text()))).collect();
+        let code = |key: &Key| key.with_text(texts.code(key.text(), &mut self.chunk.texts));
+        let shape: Box<[Key]> = shape.iter().map(code).collect();
         if let Some(known) = self.shapes.get(&shape) {
             return *known;
         }
@@ -79,8 +86,9 @@ impl Merged {
         number
     }
 
-    fn endpoint(&mut self, endpoint: EndpointCodes, text: &impl Fn(u32) -> u32) -> u32 {
-        let endpoint = EndpointCodes { service: text(endpoint.service), ..endpoint };
+    fn endpoint(&mut self, endpoint: EndpointCodes, texts: &mut Adopted<'_>) -> u32 {
+        let service = texts.code(endpoint.service, &mut self.chunk.texts);
+        let endpoint = EndpointCodes { service, ..endpoint };
         if endpoint == EndpointCodes::default() {
             return 0;
         }
@@ -93,8 +101,9 @@ impl Merged {
         number
     }
 
-    fn origin(&mut self, origin: &Origin, text: &impl Fn(u32) -> u32) -> u32 {
-        let codes = [origin.resource, origin.scope, origin.instance, origin.version].map(text);
+    fn origin(&mut self, origin: &Origin, texts: &mut Adopted<'_>) -> u32 {
+        let mut text = |code: u32| texts.code(code, &mut self.chunk.texts);
+        let codes = [origin.resource, origin.scope, origin.instance, origin.version].map(&mut text);
         if codes == [0; 4] {
             return 0;
         }
@@ -117,5 +126,47 @@ impl Merged {
             + chunk.values.len() * size_of::<u32>()
             + chunk.event_names.len() * size_of::<(u32, u32)>()
             + self.described_bytes
+    }
+}
+
+/// Stands for what did not come along yet.
+const NONE: u32 = u32::MAX;
+
+/// Texts of a chunk that is taken in, by their codes here.
+struct Adopted<'c> {
+    from: &'c Texts,
+    codes: Vec<u32>,
+}
+
+impl Adopted<'_> {
+    fn code(&mut self, code: u32, into: &mut Texts) -> u32 {
+        let Some(known) = self.codes.get_mut(code as usize) else { return 0 };
+        if *known == NONE {
+            *known = into.adopt(self.from, code);
+        }
+        *known
+    }
+}
+
+/// Which numbers occur in a column.
+struct Known(Vec<bool>);
+
+impl Known {
+    fn of(column: &[u32], numbers: usize) -> Self {
+        Self(vec![false; numbers]).and(column)
+    }
+
+    fn and(mut self, column: &[u32]) -> Self {
+        for number in column {
+            if let Some(known) = self.0.get_mut(*number as usize) {
+                *known = true;
+            }
+        }
+        self
+    }
+
+    /// The new number of each of `list` that occurs.
+    fn map<T>(&self, list: &[T], mut number: impl FnMut(&T) -> u32) -> Vec<u32> {
+        list.iter().zip(&self.0).map(|(one, known)| if *known { number(one) } else { 0 }).collect()
     }
 }

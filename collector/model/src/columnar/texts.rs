@@ -89,6 +89,11 @@ impl Texts {
         slice(&self.buffer, &self.ends, code)
     }
 
+    /// All texts, one behind the other.
+    pub fn joined(&self) -> &str {
+        &self.buffer
+    }
+
     /// Number of texts; codes are below it.
     pub fn len(&self) -> usize {
         self.ends.len()

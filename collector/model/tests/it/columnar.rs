@@ -66,3 +66,17 @@ proptest! {
         prop_assert_eq!(kept.spans().unwrap(), rows);
     }
 }
+
+#[test]
+fn what_no_kept_row_speaks_of_does_not_come_along() {
+    let body = br#"[
+        {"traceId":"1","id":"1","name":"kept","localEndpoint":{"serviceName":"orders"},"tags":{"a":"b"}},
+        {"traceId":"2","id":"2","name":"left","localEndpoint":{"serviceName":"billing"},"tags":{"c":"d"}}]"#;
+    let chunk = decode_chunk(Codec::ZipkinJsonV2, body, &DecodeLimits::default()).unwrap().chunk;
+    let kept = Admission { rejected: vec![1] }.admit_chunk(chunk);
+    let mut merged = Merged::default();
+    merged.absorb(&kept);
+    let texts: std::collections::BTreeSet<&str> = merged.chunk().texts.iter().collect();
+    assert_eq!(texts, ["", "a", "b", "kept", "orders"].into());
+    assert_eq!((merged.chunk().shapes.len(), merged.chunk().endpoints.len()), (2, 2));
+}

@@ -254,9 +254,9 @@ fn the_secret_of_a_span_that_was_rejected_is_not_logged() {
     let prepared =
         prepare(Codec::OtlpJson, body.into(), &DecodeLimits::default(), &Redaction::default()).unwrap();
     assert!(memchr::memmem::find(&prepared.body, b"hunter2").is_none());
-    assert_eq!((prepared.decoded.spans.len(), prepared.decoded.rejected.len()), (1, 1));
+    assert_eq!((prepared.spans.len(), prepared.rejected.len()), (1, 1));
     let again = decode(prepared.codec, &prepared.body, &DecodeLimits::default()).unwrap();
-    assert_eq!(again, prepared.decoded.spans);
+    assert_eq!(again, prepared.spans.spans().unwrap());
 }
 
 #[test]
@@ -266,6 +266,6 @@ fn the_secret_in_what_is_cut_off_is_not_logged() {
         let body = format!(r#"[{{"traceId":"1","id":"2","tags":{{{tags}}}}}]"#);
         let prepared = prepare(Codec::ZipkinJsonV2, body.into(), &limits, &Redaction::default()).unwrap();
         assert!(memchr::memmem::find(&prepared.body, b"hunter2").is_none(), "{:?}", prepared.body);
-        assert!(prepared.decoded.spans[0].flags.truncated);
+        assert!(prepared.spans.spans().unwrap()[0].flags.truncated);
     }
 }
