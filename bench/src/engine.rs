@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use futures::StreamExt;
 use tracepact_base::{SystemClock, TraceId};
-use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, SpanChunk, decode, decode_chunk, encode};
+use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, SpanChunk, decode_chunk};
 use tracepact_store::{Engine, EngineConfig, Predicate, ReadCtx, Scope, SpanQuery, SpanStore};
 
 use crate::generate::{self, Work};
@@ -76,7 +76,7 @@ fn decoding(work: &Work, million: f64, limits: &DecodeLimits) -> anyhow::Result<
         Ok(())
     })?;
     drop(chunks);
-    let json = zipkin(work, limits)?;
+    let json = generate::as_zipkin_json(&work.bodies)?;
     let sent: usize = json.iter().map(Vec::len).sum();
     println!("the same as Zipkin JSON: {:.0} bytes per span", sent as f64 / (million * 1e6));
     cost(million, "Zipkin JSON into columns", || {
@@ -85,14 +85,6 @@ fn decoding(work: &Work, million: f64, limits: &DecodeLimits) -> anyhow::Result<
         }
         Ok(())
     })
-}
-
-fn zipkin(work: &Work, limits: &DecodeLimits) -> anyhow::Result<Vec<Vec<u8>>> {
-    let json = |body: &Vec<u8>| {
-        let spans = decode(Codec::OtlpProto, body, limits)?;
-        encode(Codec::ZipkinJsonV2, &spans).context("no writer of Zipkin JSON")
-    };
-    work.bodies.iter().map(json).collect()
 }
 
 async fn append(engine: &Engine, work: &Work, limits: &DecodeLimits) -> anyhow::Result<()> {

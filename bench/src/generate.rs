@@ -3,6 +3,7 @@
 //! Shape: 6 to 14 spans a trace with a tail up to 2,000, HTTP client/server pairs, ten attributes a span of which
 //! one has 200,000 values and one is unique to the trace, 2 % errors with an exception event, log-normal durations.
 
+use anyhow::Context;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
@@ -11,6 +12,7 @@ use prost::Message;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
+use tracepact_model::{Codec, DecodeLimits, decode, encode};
 
 const SERVICES: u32 = 20;
 const USERS: u32 = 200_000;
@@ -33,6 +35,15 @@ pub(crate) struct TraceFact {
     pub(crate) order: String,
     /// The root's service.
     pub(crate) service: String,
+}
+
+/// The same requests as a reporter of Zipkin sends them: v2 JSON.
+pub(crate) fn as_zipkin_json(bodies: &[Vec<u8>]) -> anyhow::Result<Vec<Vec<u8>>> {
+    let json = |body: &Vec<u8>| {
+        let spans = decode(Codec::OtlpProto, body, &DecodeLimits::unbounded())?;
+        encode(Codec::ZipkinJsonV2, &spans).context("no writer of Zipkin JSON")
+    };
+    bodies.iter().map(json).collect()
 }
 
 pub(crate) fn requests(spans: usize, per_request: usize, seed: u64) -> Work {

@@ -104,7 +104,7 @@ pub(crate) async fn fresh(address: &str, otlp: &str, seed: u64) -> anyhow::Resul
     for round in 1..=FRESH as u64 {
         let work = generate::requests(10, 10, seed + round * 1_000);
         let begun = Instant::now();
-        send::all(otlp, &work.bodies, 1).await?;
+        send::all(otlp, send::Format::Otlp, &work.bodies, 1).await?;
         for fact in &work.traces {
             find(&api, fact).await?;
             let path = format!("/api/v2/traces?lookback=7200000&annotationQuery=order.id%3D{}", fact.order);

@@ -1,4 +1,4 @@
-//! A closed loop of senders over OTLP/HTTP.
+//! A closed loop of senders over HTTP.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,6 +8,24 @@ use anyhow::bail;
 
 use crate::latency::Latency;
 
+/// In which format spans are sent, and where to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// OTLP, protobuf.
+    Otlp,
+    /// Zipkin v2 JSON.
+    ZipkinJson,
+}
+
+impl Format {
+    const fn path_and_type(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Otlp => ("/v1/traces", "application/x-protobuf"),
+            Self::ZipkinJson => ("/api/v2/spans", "application/json"),
+        }
+    }
+}
+
 /// How the sending went.
 pub(crate) struct Sent {
     pub(crate) wall_s: f64,
@@ -16,8 +34,14 @@ pub(crate) struct Sent {
 }
 
 /// Sends every body once, `connections` at a time; a 503 is retried after its `Retry-After`.
-pub(crate) async fn all(address: &str, bodies: &[Vec<u8>], connections: usize) -> anyhow::Result<Sent> {
-    let url = format!("http://{address}/v1/traces");
+pub(crate) async fn all(
+    address: &str,
+    format: Format,
+    bodies: &[Vec<u8>],
+    connections: usize,
+) -> anyhow::Result<Sent> {
+    let (path, media_type) = format.path_and_type();
+    let url = format!("http://{address}{path}");
     let next = Arc::new(AtomicUsize::new(0));
     let bodies: Arc<Vec<Vec<u8>>> = Arc::new(bodies.to_vec());
     let start = Instant::now();
@@ -30,7 +54,7 @@ pub(crate) async fn all(address: &str, bodies: &[Vec<u8>], connections: usize) -
             while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
                 loop {
                     let begun = Instant::now();
-                    let request = client.post(&url).header("content-type", "application/x-protobuf");
+                    let request = client.post(&url).header("content-type", media_type);
                     let answer = request.body(body.clone()).send().await?;
                     if answer.status() == 503 {
                         let wait =

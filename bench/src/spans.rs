@@ -19,6 +19,9 @@ pub(crate) struct SpanOptions {
     /// Requests under way at once.
     #[arg(long, default_value_t = 8)]
     connections: usize,
+    /// In which format they are sent.
+    #[arg(long, value_enum, default_value = "otlp")]
+    format: send::Format,
     /// Seed of the generated spans.
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
@@ -28,14 +31,18 @@ pub(crate) async fn run(tracepact: &Path, options: &SpanOptions) -> anyhow::Resu
     let million = options.spans as f64 / 1e6;
     println!("generating {} spans in requests of {}", options.spans, options.per_request);
     let work = generate::requests(options.spans, options.per_request, options.seed);
-    let sent_bytes: usize = work.bodies.iter().map(Vec::len).sum();
+    let bodies = match options.format {
+        send::Format::Otlp => work.bodies.clone(),
+        send::Format::ZipkinJson => generate::as_zipkin_json(&work.bodies)?,
+    };
+    let sent_bytes: usize = bodies.iter().map(Vec::len).sum();
     println!(
         "on the wire: {:.0} bytes per span, {} traces",
         sent_bytes as f64 / options.spans as f64,
         work.traces.len()
     );
 
-    let floor = floor::measure(&work.bodies)?;
+    let floor = floor::measure(&bodies, &work.bodies)?;
     println!(
         "floor (one thread, zstd-1 and fdatasync for every request): {:.2} CPU-s and {:.2} s per million spans, {:.1} bytes per span",
         floor.cpu_s / million,
@@ -59,7 +66,8 @@ pub(crate) async fn run(tracepact: &Path, options: &SpanOptions) -> anyhow::Resu
 
     let before = process::settled_cpu_s(pid).await?;
     println!("idle RSS: {:.1} MB", process::rss_mb(pid)?);
-    let sent = send::all(&otlp, &work.bodies, options.connections).await?;
+    let to = if options.format == send::Format::Otlp { &otlp } else { &http };
+    let sent = send::all(to, options.format, &bodies, options.connections).await?;
     let acknowledged = process::cpu_s(pid)? - before;
     println!(
         "ingest: {:.0} spans/s acknowledged; request p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms; {} retries",
