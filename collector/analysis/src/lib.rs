@@ -29,7 +29,7 @@ mod tree;
 pub use compare::{Compared, Comparison, Difference, Level};
 pub use critical_path::{Segment, critical_path};
 pub use header::{Header, header, header_at};
-pub use links::{DependencyLink, dependency_links, sum_links};
+pub use links::{Call, DependencyLink, LINK_RULES, LinkReader, dependency_links, sum_links};
 pub use merge::merge;
 pub use repeats::{RepeatedCall, repeated_calls};
 pub use skew::clock_skew;

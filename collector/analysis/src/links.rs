@@ -3,11 +3,18 @@
 //! The server's word is preferred over the client's, calls over message brokers are links to and from the broker,
 //! and an error is an `error` tag (or OTLP's error status), on either side of a call that was reported under two ids.
 
+mod columns;
+
 use std::collections::BTreeMap;
 
 use tracepact_model::{Kind, Span};
 
 use crate::{Tree, merge};
+
+pub use columns::{Call, LinkReader};
+
+/// Number of the rules: results that were kept under another one are computed anew.
+pub const LINK_RULES: u32 = 1;
 
 /// Calls from one service to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,5 +143,7 @@ fn lower(name: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod any_order;
+#[cfg(test)]
+mod columns_agree;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use tracepact_base::{ServiceName, TraceId};
 use tracepact_model::columnar::row_flags;
 use tracepact_model::{Kind, SpanBatch, SpanChunk};
 use tracepact_store::{
-    Durable, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore, StoreError, TraceRows,
+    Durable, LinksAnswer, Names, NamesQuery, ReadCtx, Scanned, SearchAnswer, SpanQuery, SpanStore, StoreError, TraceRows,
 };
 
 /// Most (service, version, instance) triples remembered; the one unseen for longest goes first.
@@ -310,8 +310,12 @@ impl SpanStore for SeeingStore {
         self.inner.search(query, ctx)
     }
 
-    fn scan(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxStream<'_, Result<TraceRows, StoreError>> {
+    fn scan(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxStream<'_, Result<Scanned, StoreError>> {
         self.inner.scan(start_ns, end_ns, ctx)
+    }
+
+    fn links(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxFuture<'_, Result<LinksAnswer, StoreError>> {
+        self.inner.links(start_ns, end_ns, ctx)
     }
 
     fn values(&self, query: NamesQuery, ctx: ReadCtx) -> BoxFuture<'_, Result<Names, StoreError>> {

@@ -12,6 +12,7 @@
 
 mod fragments;
 mod ids;
+mod links;
 mod lookups;
 mod names;
 mod rows;
@@ -65,6 +66,9 @@ pub const CASES: &[Case] = &[
         run: |s| Box::pin(fragments::durations(s)),
     },
     Case { name: "conditions by scope", run: |s| Box::pin(fragments::conjunctions(s)) },
+    Case { name: "which service called which", run: |s| Box::pin(links::rules(s)) },
+    Case { name: "late and repeated spans change links", run: |s| Box::pin(links::late(s)) },
+    Case { name: "links are those of the window's traces", run: |s| Box::pin(links::window(s)) },
     Case { name: "names without case, tags with it", run: |s| Box::pin(names::case(s)) },
     Case { name: "keys and values are completed", run: |s| Box::pin(names::autocomplete(s)) },
     Case { name: "names have a window", run: |s| Box::pin(names::windows(s)) },

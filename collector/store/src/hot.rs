@@ -2,13 +2,14 @@
 //! hash index. Bounded: see `seal_bytes` and `hot_bytes_max`.
 
 pub(crate) mod names;
+mod links;
 mod part;
 mod scan;
 mod traces;
 
 use std::collections::HashMap;
 
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use tracepact_base::{Event, TraceId};
 use tracepact_model::columnar::Merged;
 use tracepact_model::{Span, SpanChunk};
@@ -52,6 +53,8 @@ pub(crate) struct Request {
 #[derive(Debug, Default)]
 pub(crate) struct Generation {
     inner: RwLock<Inner>,
+    /// Links of its traces as far as somebody asked for them.
+    links: Mutex<links::HotLinks>,
 }
 
 #[derive(Debug, Default)]
@@ -85,7 +88,8 @@ pub(crate) struct Held {
 impl Generation {
     /// An empty generation; its age counts from now.
     pub(crate) fn starting_at(monotonic_ns: u64) -> Self {
-        Self { inner: RwLock::new(Inner { started_ns: monotonic_ns, ..Inner::default() }) }
+        let inner = RwLock::new(Inner { started_ns: monotonic_ns, ..Inner::default() });
+        Self { inner, links: Mutex::default() }
     }
 
     pub(crate) fn push_spans(&self, lsn: u64, received_at_ns: u64, rows: &SpanChunk) {
@@ -162,6 +166,11 @@ impl Inner {
     fn note(&mut self, lsn: u64, bytes: usize) {
         self.other_bytes += bytes;
         self.lsns = Some(self.lsns.map_or((lsn, lsn), |(first, _)| (first, lsn)));
+    }
+
+    /// The first log record whose rows are here: no other generation has it.
+    pub(crate) fn first_lsn(&self) -> Option<u64> {
+        self.lsns.map(|(first, _)| first)
     }
 
     /// All rows in order of arrival.

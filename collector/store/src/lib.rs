@@ -39,6 +39,7 @@ pub mod event_store;
 mod events;
 pub mod fs;
 mod hot;
+mod links;
 mod log;
 mod part;
 mod pool;
@@ -62,6 +63,6 @@ pub use event_store::{EventQuery, EventStore};
 pub use read::{Completeness, ReadCtx};
 pub use series_store::{Labels, Point, Series, SeriesAnswer, SeriesQuery, SeriesStore};
 pub use span_store::{
-    Durable, NameKind, Names, NamesQuery, Predicate, Scope, SearchAnswer, SpanQuery, SpanStore, TraceHit,
+    Durable, LinksAnswer, NameKind, Names, NamesQuery, Predicate, Scanned, Scope, SearchAnswer, SpanQuery, SpanStore, TraceHit,
     TraceRows,
 };

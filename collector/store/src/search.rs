@@ -15,6 +15,7 @@ use crate::engine::Seen;
 use crate::part::{Part, group};
 use crate::{Completeness, SearchAnswer, SpanQuery, StoreError, TraceHit, eval};
 use order::Candidates;
+pub(crate) use order::groups;
 
 /// So few traces under one condition are looked at anyhow: ordering them would cost more than their rows.
 const FEW_CANDIDATES: u64 = 64;

@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use tracepact_analysis::DependencyLink;
 use tracepact_base::TraceId;
 use tracepact_model::{Span, SpanBatch};
 
@@ -23,6 +24,15 @@ pub struct TraceRows {
     pub rows: Vec<Span>,
     /// How the read of this trace ended.
     pub completeness: Completeness,
+}
+
+/// One item of a scan.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scanned {
+    /// A trace of the window.
+    Trace(TraceRows),
+    /// The last item: how the list of traces itself ended. Traces that only damaged parts know are on no list.
+    End(Completeness),
 }
 
 /// One trace found by a search.
@@ -131,6 +141,15 @@ pub struct NamesQuery {
     pub limit: usize,
 }
 
+/// Which service called which, sorted by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LinksAnswer {
+    /// The links.
+    pub links: Vec<DependencyLink>,
+    /// How the read ended.
+    pub completeness: Completeness,
+}
+
 /// Sorted, distinct names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Names {
@@ -152,8 +171,13 @@ pub trait SpanStore: Send + Sync {
     /// Traces that match, decided on rows (indexes only narrow the candidates).
     fn search(&self, query: SpanQuery, ctx: ReadCtx) -> BoxFuture<'_, Result<SearchAnswer, StoreError>>;
 
-    /// Ids of all traces whose timestamp lies in the window, streamed, for analysis of everything (dependency links).
-    fn scan(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxStream<'_, Result<TraceRows, StoreError>>;
+    /// All traces whose timestamp lies in the window, streamed, for analysis of everything. Ends with
+    /// [`Scanned::End`], or with an error.
+    fn scan(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxStream<'_, Result<Scanned, StoreError>>;
+
+    /// Dependency links of all traces whose timestamp lies in the window, added up. Traces are told apart by the low
+    /// half of their ids, whatever `ctx` says.
+    fn links(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxFuture<'_, Result<LinksAnswer, StoreError>>;
 
     /// Names seen.
     fn values(&self, query: NamesQuery, ctx: ReadCtx) -> BoxFuture<'_, Result<Names, StoreError>>;

@@ -23,6 +23,8 @@ mod format_docs;
 mod golden;
 #[path = "it/helpers.rs"]
 mod helpers;
+#[path = "it/links.rs"]
+mod links;
 #[path = "it/power.rs"]
 mod power;
 #[path = "it/power_loss.rs"]

@@ -21,8 +21,8 @@ use tracepact_ingest::{Ingest, IngestConfig, Sinks};
 use tracepact_model::{Admission, Codec, SpanBatch};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{
-    Durable, Engine, EngineConfig, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore,
-    StoreError, TraceRows,
+    Durable, Engine, LinksAnswer, EngineConfig, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore,
+    Scanned, StoreError, TraceRows,
 };
 
 /// 2026-11-21T00:00:00Z.
@@ -72,8 +72,12 @@ impl SpanStore for FakeStore {
         Box::pin(async { Ok(SearchAnswer::default()) })
     }
 
-    fn scan(&self, _: u64, _: u64, _: ReadCtx) -> BoxStream<'_, Result<TraceRows, StoreError>> {
+    fn scan(&self, _: u64, _: u64, _: ReadCtx) -> BoxStream<'_, Result<Scanned, StoreError>> {
         Box::pin(futures::stream::empty())
+    }
+
+    fn links(&self, _: u64, _: u64, _: ReadCtx) -> BoxFuture<'_, Result<LinksAnswer, StoreError>> {
+        Box::pin(async { Ok(LinksAnswer::default()) })
     }
 
     fn values(&self, _: NamesQuery, _: ReadCtx) -> BoxFuture<'_, Result<Names, StoreError>> {

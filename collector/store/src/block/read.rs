@@ -24,6 +24,7 @@ use crate::budget::Budget;
 use crate::fs::{Fs, read_all};
 use crate::hot::Placed;
 use crate::hot::names::NameIndex;
+use crate::links::TraceCalls;
 use crate::part::{TraceTime, Traces};
 use crate::wire::{Malformed, Take};
 
@@ -35,8 +36,9 @@ const SUMS_BYTES_MAX: u64 = 64 << 20;
 pub(crate) struct Block {
     pub(crate) meta: BlockMeta,
     pub(crate) dir: PathBuf,
-    fs: Arc<dyn Fs>,
+    pub(super) fs: Arc<dyn Fs>,
     opened: OnceLock<Opened>,
+    pub(super) links: Mutex<Option<Arc<TraceCalls>>>,
 }
 
 /// What is kept in memory of a block that was read once.
@@ -71,7 +73,7 @@ impl Opened {
 
 impl Block {
     pub(crate) fn new(fs: Arc<dyn Fs>, dir: &Path, meta: BlockMeta) -> Self {
-        Self { meta, dir: dir.to_owned(), fs, opened: OnceLock::new() }
+        Self { meta, dir: dir.to_owned(), fs, opened: OnceLock::new(), links: Mutex::new(None) }
     }
 
     /// Directory and id, for messages.
@@ -201,8 +203,9 @@ impl Block {
         Ok(traces)
     }
 
-    /// Forgets what [`Self::traces`] keeps.
+    /// Forgets what [`Self::traces`] and [`Self::links`] keep.
     pub(crate) fn forget_traces(&self) {
+        *self.links.lock() = None;
         if let Some(opened) = self.opened.get() {
             *opened.traces.lock() = None;
         }

@@ -182,7 +182,7 @@ impl RowReader<'_> {
 }
 
 /// The number that a word stands for.
-fn meaning(word: &str, words: impl Fn(u8) -> &'static str) -> Result<u8, Failure> {
+pub(super) fn meaning(word: &str, words: impl Fn(u8) -> &'static str) -> Result<u8, Failure> {
     const NUMBERS: u8 = 6;
     (0..NUMBERS).find(|number| words(*number) == word).ok_or_else(|| BAD.into())
 }

@@ -9,7 +9,7 @@ use super::meta::{BlockMeta, FileMeta, Table};
 use super::schema::FORMAT_VERSION;
 use super::sorted::Sorted;
 use super::terms::TermBuilder;
-use super::{columns, index};
+use super::{columns, index, links};
 use crate::fs::{Fs, create_dirs};
 use crate::wire::Put;
 
@@ -47,6 +47,9 @@ pub(crate) fn span_block(
         sums.put_u32(list.len() as u32);
         list.into_iter().for_each(|sum| sums.put_u32(sum));
     }
+    let mut files = vec![("spans.parquet", parquet), ("index.bin", index), ("sums.bin", sums)];
+    // Without it links are computed from the rows.
+    files.extend(links::write(sorted).map(|bytes| (links::FILE, bytes)));
     let (min_ns, max_ns) = sorted.window_ns();
     Ok(NewBlock {
         table: Table::Spans,
@@ -58,7 +61,7 @@ pub(crate) fn span_block(
         min_ns,
         max_ns,
         index: Some(sections),
-        files: vec![("spans.parquet", parquet), ("index.bin", index), ("sums.bin", sums)],
+        files,
         replaces: Vec::new(),
     })
 }

@@ -4,7 +4,7 @@ use futures::StreamExt;
 
 use super::rows::{DAY_NS, SECOND_NS, failed_otlp, query, span, tagged};
 use super::{Outcome, Subject, equal, expect};
-use crate::{Predicate, ReadCtx, Scope, SpanQuery};
+use crate::{Completeness, Predicate, ReadCtx, Scanned, Scope, SpanQuery};
 
 fn service(name: &str) -> Predicate {
     Predicate::Service(name.to_owned())
@@ -122,11 +122,17 @@ pub(super) async fn scan(subject: Subject<'_>) -> Outcome {
     subject.append(&[span(999, 1, None, 500, "a")]).await?;
     let mut found = Vec::new();
     let mut scan = subject.store.scan(DAY_NS, DAY_NS + 10 * SECOND_NS, ReadCtx::default());
-    while let Some(trace) = scan.next().await {
-        let trace = trace.map_err(|error| error.reason)?;
-        equal("rows of a trace", trace.rows.len(), 2)?;
-        found.push(trace.trace_id.low());
+    let mut ended = None;
+    while let Some(scanned) = scan.next().await {
+        match scanned.map_err(|error| error.reason)? {
+            Scanned::Trace(trace) => {
+                equal("rows of a trace", trace.rows.len(), 2)?;
+                found.push(trace.trace_id.low());
+            }
+            Scanned::End(completeness) => ended = Some(completeness),
+        }
     }
+    equal("how it ended", ended, Some(Completeness::Complete))?;
     found.sort_unstable();
     equal("traces", found, (1..=100).collect())
 }

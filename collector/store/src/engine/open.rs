@@ -20,6 +20,7 @@ use crate::StoreError;
 use crate::block::Table as BlockTable;
 use crate::fs::{Fs, join};
 use crate::hot::HotRows;
+use crate::links::Remembered;
 use crate::log::{Applied, Log, Record, Table, replay};
 use crate::pool::Pool;
 use crate::series_wire::read_points;
@@ -60,6 +61,7 @@ fn open_io(fs: Arc<dyn Fs>, dir: &Path, config: EngineConfig, clock: SharedClock
         counters: Counters::default(),
         room: Notify::new(),
         leaving: Mutex::new(Vec::new()),
+        links: Remembered::default(),
         clock_watch: Mutex::new(ClockWatch::new(clock.now_ns(), clock.monotonic_ns())),
         clock,
         config,

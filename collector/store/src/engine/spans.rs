@@ -13,10 +13,13 @@ use super::append::Label;
 use super::names::names;
 use crate::budget::Budget;
 use crate::hot::HotRows;
+use crate::links::links;
 use crate::log::Table;
 use crate::part::group;
 use crate::search::Reader;
-use crate::{Durable, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore, StoreError, TraceRows};
+use crate::{
+    Durable, LinksAnswer, Names, NamesQuery, ReadCtx, Scanned, SearchAnswer, SpanQuery, SpanStore, StoreError, TraceRows,
+};
 
 /// Traces that one task reads before it hands them on.
 const TRACES_PER_TASK: usize = 64;
@@ -55,7 +58,7 @@ impl SpanStore for Engine {
         .boxed()
     }
 
-    fn scan(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxStream<'_, Result<TraceRows, StoreError>> {
+    fn scan(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxStream<'_, Result<Scanned, StoreError>> {
         let shared = self.shared.clone();
         let list_ctx = ctx.clone();
         let listed = async move {
@@ -65,22 +68,36 @@ impl SpanStore for Engine {
                 .reads
                 .run(move || {
                     let snapshot = shared.snapshot(&budget);
-                    Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget).ordered(start_ns, end_ns)
+                    let mut reader = Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget);
+                    let ids = reader.ordered(start_ns, end_ns)?;
+                    Ok((ids, reader.completeness()))
                 })
                 .await?;
             drop(cancel);
             ids
         };
         stream::once(listed)
-            .flat_map(move |ids| match ids {
-                Ok(ids) => self
+            .flat_map(move |listed| match listed {
+                Ok((ids, ended)) => self
                     .stream(ids, ctx.clone())
                     // A part's timestamp may lie in the window while the trace's own does not.
                     .filter(move |trace| futures::future::ready(in_window(trace, start_ns, end_ns)))
+                    .map(|trace| trace.map(Scanned::Trace))
+                    .chain(stream::iter([Ok(Scanned::End(ended))]))
                     .boxed(),
                 Err(error) => stream::iter([Err(error)]).boxed(),
             })
             .boxed()
+    }
+
+    fn links(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxFuture<'_, Result<LinksAnswer, StoreError>> {
+        async move {
+            let (budget, _cancel) = Budget::new(&ctx, &self.shared.clock);
+            let shared = self.shared.clone();
+            let window = start_ns..=end_ns;
+            self.reads.run(move || links(&shared.snapshot(&budget), &shared.links, window, &budget)).await?
+        }
+        .boxed()
     }
 
     fn values(&self, query: NamesQuery, ctx: ReadCtx) -> BoxFuture<'_, Result<Names, StoreError>> {

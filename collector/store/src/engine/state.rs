@@ -18,6 +18,7 @@ use crate::budget::Budget;
 use crate::events::EventTable;
 use crate::fs::Fs;
 use crate::hot::{Generation, HotPart, HotRows};
+use crate::links::Remembered;
 use crate::log::{Applied, Payload};
 use crate::part::Part;
 use crate::series::SeriesTable;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     /// Blocks whose files are to go.
     pub(crate) leaving: Mutex<Vec<Leaving>>,
     pub(crate) clock_watch: Mutex<ClockWatch>,
+    /// Links of traces that several parts have.
+    pub(crate) links: Remembered,
     /// Woken when sealed rows leave memory.
     pub(crate) room: Notify,
 }

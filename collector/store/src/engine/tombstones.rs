@@ -66,6 +66,11 @@ impl Tombstones {
         self.by_low.values().flatten().map(|mark| mark.lsn).max()
     }
 
+    /// Whether rows of this trace, of whatever log records, were deleted.
+    pub(crate) fn names(&self, id: TraceId) -> bool {
+        self.by_low.get(&id.low()).is_some_and(|marks| marks.iter().any(|mark| mark.covers(id)))
+    }
+
     /// Whether a row of this trace in this log record was deleted.
     pub(crate) fn hides(&self, id: TraceId, lsn: u64) -> bool {
         self.by_low

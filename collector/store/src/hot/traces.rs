@@ -140,7 +140,7 @@ impl TraceIndex {
     }
 
     /// Rows of a trace in order of arrival.
-    pub(crate) fn rows(&self, trace: u32) -> impl Iterator<Item = u32> {
+    pub(crate) fn rows(&self, trace: u32) -> impl Iterator<Item = u32> + Clone {
         let first =
             self.traces.get(trace as usize).filter(|trace| trace.rows > 0).map(|trace| trace.first_row);
         std::iter::successors(first, |row| self.next.get(*row as usize).copied().filter(|next| *next != NONE))

@@ -156,7 +156,7 @@ fn meet_all(places: &[Place], matching: &[Vec<Option<RoaringBitmap>>]) -> bool {
 }
 
 /// Traces with more than one place.
-fn groups(traces: &[Arc<Traces>], strict: bool) -> Vec<Vec<Place>> {
+pub(crate) fn groups(traces: &[Arc<Traces>], strict: bool) -> Vec<Vec<Place>> {
     let total: usize = traces.iter().map(|of_part| of_part.ids.len()).sum();
     // One part has each trace once.
     if traces.iter().filter(|of_part| !of_part.ids.is_empty()).count() < 2 && strict {

@@ -152,6 +152,7 @@ async fn every_flipped_byte_is_named_and_nothing_is_wrong_in_silence() {
     let wanted = [
         "events.json.zst",
         "index.bin",
+        "links.bin",
         "log",
         "meta.json",
         "points.bin",
