@@ -7,7 +7,7 @@ use anyhow::ensure;
 use futures::StreamExt;
 use tracepact_base::{SystemClock, TraceId};
 use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, SpanChunk, decode_chunk};
-use tracepact_store::{Engine, EngineConfig, Predicate, ReadCtx, Scope, SpanQuery, SpanStore};
+use tracepact_store::{Completeness, Engine, EngineConfig, Predicate, ReadCtx, Scope, SpanQuery, SpanStore};
 
 use crate::generate::{self, Work};
 use crate::latency::Latency;
@@ -38,6 +38,7 @@ pub(crate) async fn run(spans: usize, per_request: usize, seed: u64) -> anyhow::
     let engine = open()?;
     let (cpu, wall) = (process::cpu_s(std::process::id())?, Instant::now());
     append(&engine, &work, &limits).await?;
+    links(&engine, "while some are in memory", 20).await?;
     let appended = process::cpu_s(std::process::id())? - cpu;
     println!(
         "walk, log, memory and what was sealed meanwhile: {:.2} CPU-s, {:.2} s per million spans",
@@ -59,7 +60,26 @@ pub(crate) async fn run(spans: usize, per_request: usize, seed: u64) -> anyhow::
     let begun = Instant::now();
     let engine = open()?;
     println!("opened in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+    links(&engine, "after a start", 100).await?;
     questions(&engine, &work).await
+}
+
+/// The dependency graph of everything, which lies in one hour.
+async fn links(engine: &Engine, when: &str, times: usize) -> anyhow::Result<()> {
+    let mut latency = Latency::default();
+    let mut first_ms = 0.0;
+    for number in 0..times {
+        let begun = Instant::now();
+        let answer = engine.links(1, u64::MAX, ReadCtx::default()).await?;
+        ensure!(answer.completeness == Completeness::Complete && !answer.links.is_empty(), "{answer:?}");
+        if number == 0 {
+            first_ms = begun.elapsed().as_secs_f64() * 1e3;
+        } else {
+            latency.add(begun.elapsed());
+        }
+    }
+    print(&format!("dependency graph {when}, the first time {first_ms:.1} ms, then"), &latency);
+    Ok(())
 }
 
 fn decoding(work: &Work, million: f64, limits: &DecodeLimits) -> anyhow::Result<()> {

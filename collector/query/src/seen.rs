@@ -15,7 +15,8 @@ use tracepact_base::{ServiceName, TraceId};
 use tracepact_model::columnar::row_flags;
 use tracepact_model::{Kind, SpanBatch, SpanChunk};
 use tracepact_store::{
-    Durable, LinksAnswer, Names, NamesQuery, ReadCtx, Scanned, SearchAnswer, SpanQuery, SpanStore, StoreError, TraceRows,
+    Durable, LinksAnswer, Names, NamesQuery, ReadCtx, Scanned, SearchAnswer, SpanQuery, SpanStore,
+    StoreError, TraceRows,
 };
 
 /// Most (service, version, instance) triples remembered; the one unseen for longest goes first.
@@ -314,7 +315,12 @@ impl SpanStore for SeeingStore {
         self.inner.scan(start_ns, end_ns, ctx)
     }
 
-    fn links(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxFuture<'_, Result<LinksAnswer, StoreError>> {
+    fn links(
+        &self,
+        start_ns: u64,
+        end_ns: u64,
+        ctx: ReadCtx,
+    ) -> BoxFuture<'_, Result<LinksAnswer, StoreError>> {
         self.inner.links(start_ns, end_ns, ctx)
     }
 

@@ -44,8 +44,8 @@ use crate::fs::{DirLock, Fs, StdFs};
 use crate::log::Log;
 use crate::pool::Pool;
 use crate::{EventQuery, StoreError};
-use state::Shared;
-pub(crate) use state::{Seen, Snapshot};
+pub(crate) use compact::unhurried;
+pub(crate) use state::{Seen, Shared, Snapshot};
 
 /// The embedded store of spans, series and events. See [`SpanStore`](crate::SpanStore),
 /// [`SeriesStore`](crate::SeriesStore) and [`EventStore`](crate::EventStore) for what it does.

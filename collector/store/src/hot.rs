@@ -1,8 +1,8 @@
 //! Rows that are durable in the log and not yet in blocks: columns under one dictionary, found by trace id through a
 //! hash index. Bounded: see `seal_bytes` and `hot_bytes_max`.
 
-pub(crate) mod names;
 mod links;
+pub(crate) mod names;
 mod part;
 mod scan;
 mod traces;

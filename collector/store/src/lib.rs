@@ -63,6 +63,6 @@ pub use event_store::{EventQuery, EventStore};
 pub use read::{Completeness, ReadCtx};
 pub use series_store::{Labels, Point, Series, SeriesAnswer, SeriesQuery, SeriesStore};
 pub use span_store::{
-    Durable, LinksAnswer, NameKind, Names, NamesQuery, Predicate, Scanned, Scope, SearchAnswer, SpanQuery, SpanStore, TraceHit,
-    TraceRows,
+    Durable, LinksAnswer, NameKind, Names, NamesQuery, Predicate, Scanned, Scope, SearchAnswer, SpanQuery,
+    SpanStore, TraceHit, TraceRows,
 };

@@ -18,7 +18,7 @@ use tracepact_base::ErrorKind;
 
 use crate::block::BlockPart;
 use crate::budget::Budget;
-use crate::engine::Snapshot;
+use crate::engine::{Shared, Snapshot, unhurried};
 use crate::hot::HotPart;
 use crate::part::{Part, Traces};
 use crate::search::groups;
@@ -53,7 +53,11 @@ struct Ending {
 
 impl Ending {
     /// Damage and used-up budgets end in the answer's completeness; anything else is an error.
-    fn tolerate<T>(&mut self, name: impl FnOnce() -> String, result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    fn tolerate<T>(
+        &mut self,
+        name: impl FnOnce() -> String,
+        result: Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(error) if error.kind == ErrorKind::Corrupt => {
@@ -146,6 +150,23 @@ pub(crate) fn links(
     Ok(LinksAnswer { links: sum.into_links(), completeness: ending.completeness() })
 }
 
+/// Blocks that are looked at after sealing: their traces are those that were under way.
+const NEWEST_BLOCKS: usize = 16;
+
+/// Computes the links of traces that the newest blocks share, so that the first question does not wait for them.
+pub(crate) fn prepare(shared: &Shared) {
+    let (budget, _cancel) = Budget::new(&unhurried(), &shared.clock);
+    let mut snapshot = shared.snapshot(&budget);
+    snapshot.hot.clear();
+    let first = snapshot.span_blocks.len().saturating_sub(NEWEST_BLOCKS);
+    snapshot.span_blocks.drain(..first);
+    if snapshot.span_blocks.len() > 1
+        && let Err(error) = links(&snapshot, &shared.links, 0..=u64::MAX, &budget)
+    {
+        tracing::debug!(%error, "links of traces in several blocks are computed when they are asked for");
+    }
+}
+
 /// Places of traces that a deletion may hide rows of, as far as they are not apart already.
 fn partly_deleted(snapshot: &Snapshot, traces: &[Arc<Traces>], apart: &[Apart]) -> Vec<(u32, u32)> {
     let tombstones = &snapshot.seen.tombstones;
@@ -154,7 +175,8 @@ fn partly_deleted(snapshot: &Snapshot, traces: &[Arc<Traces>], apart: &[Apart]) 
     }
     let of_part = |(index, of_part): (u32, &Arc<Traces>)| {
         let ids = (0u32..).zip(&of_part.ids);
-        let hidden = ids.filter(|(place, id)| tombstones.names(**id) && !apart[index as usize].contains(*place));
+        let hidden =
+            ids.filter(|(place, id)| tombstones.names(**id) && !apart[index as usize].contains(*place));
         hidden.map(|(place, _)| (index, place)).collect::<Vec<_>>()
     };
     (0u32..).zip(traces).flat_map(of_part).collect()
@@ -162,11 +184,12 @@ fn partly_deleted(snapshot: &Snapshot, traces: &[Arc<Traces>], apart: &[Apart]) 
 
 /// Links by name, sorted.
 fn sorted(counts: BTreeMap<(Arc<str>, Arc<str>), (u64, u64)>) -> Vec<DependencyLink> {
-    let link = |((parent, child), (call_count, error_count)): ((Arc<str>, Arc<str>), (u64, u64))| DependencyLink {
-        parent: parent.as_ref().to_owned(),
-        child: child.as_ref().to_owned(),
-        call_count,
-        error_count,
-    };
+    let link =
+        |((parent, child), (call_count, error_count)): ((Arc<str>, Arc<str>), (u64, u64))| DependencyLink {
+            parent: parent.as_ref().to_owned(),
+            child: child.as_ref().to_owned(),
+            call_count,
+            error_count,
+        };
     counts.into_iter().map(link).collect()
 }

@@ -177,7 +177,12 @@ pub trait SpanStore: Send + Sync {
 
     /// Dependency links of all traces whose timestamp lies in the window, added up. Traces are told apart by the low
     /// half of their ids, whatever `ctx` says.
-    fn links(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxFuture<'_, Result<LinksAnswer, StoreError>>;
+    fn links(
+        &self,
+        start_ns: u64,
+        end_ns: u64,
+        ctx: ReadCtx,
+    ) -> BoxFuture<'_, Result<LinksAnswer, StoreError>>;
 
     /// Names seen.
     fn values(&self, query: NamesQuery, ctx: ReadCtx) -> BoxFuture<'_, Result<Names, StoreError>>;

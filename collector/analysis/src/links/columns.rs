@@ -92,7 +92,11 @@ impl LinkReader {
     pub fn calls_of(&mut self, links: &[DependencyLink], out: &mut Vec<Call>) {
         for link in links {
             let (caller, callee) = (self.number(&link.parent), self.number(&link.child));
-            out.extend((0..link.call_count).map(|call| Call { caller, callee, failed: call < link.error_count }));
+            out.extend((0..link.call_count).map(|call| Call {
+                caller,
+                callee,
+                failed: call < link.error_count,
+            }));
         }
     }
 
@@ -181,12 +185,16 @@ impl LinkReader {
     /// Calls `each` with the nodes of this id in their order until it answers.
     fn find(&self, id: u64, mut each: impl FnMut(u32, &Node) -> bool) -> u32 {
         if self.by_id.is_empty() {
-            let found = self.nodes.iter().zip(0u32..).find(|(node, index)| node.id == id && each(*index, node));
+            let found =
+                self.nodes.iter().zip(0u32..).find(|(node, index)| node.id == id && each(*index, node));
             return found.map_or(NONE, |(_, index)| index);
         }
         let from = self.by_id.partition_point(|(known, _)| *known < id);
         let alike = self.by_id[from..].iter().take_while(|(known, _)| *known == id);
-        alike.map(|(_, index)| *index).find(|index| each(*index, &self.nodes[*index as usize])).unwrap_or(NONE)
+        alike
+            .map(|(_, index)| *index)
+            .find(|index| each(*index, &self.nodes[*index as usize]))
+            .unwrap_or(NONE)
     }
 
     /// As the merging of owned rows ends.

@@ -21,8 +21,8 @@ use tracepact_ingest::{Ingest, IngestConfig, Sinks};
 use tracepact_model::{Admission, Codec, SpanBatch};
 use tracepact_resilience::board::Boards;
 use tracepact_store::{
-    Durable, Engine, LinksAnswer, EngineConfig, Names, NamesQuery, ReadCtx, SearchAnswer, SpanQuery, SpanStore,
-    Scanned, StoreError, TraceRows,
+    Durable, Engine, EngineConfig, LinksAnswer, Names, NamesQuery, ReadCtx, Scanned, SearchAnswer, SpanQuery,
+    SpanStore, StoreError, TraceRows,
 };
 
 /// 2026-11-21T00:00:00Z.

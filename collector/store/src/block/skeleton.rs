@@ -20,7 +20,7 @@ const BAD: Malformed = Malformed("its columns do not fit together");
 /// Rows that are read at once.
 const ROWS_AT_ONCE: u32 = 8_192;
 /// One row of so many must be wanted, or traces are read one by one.
-const WANTED_SHARE: u32 = 8;
+const WANTED_SHARE: u32 = 64;
 /// From so many traces on all of the index is read at once.
 const MANY_TRACES: usize = 64;
 
@@ -52,7 +52,8 @@ impl Block {
             if asked < rows(run) / WANTED_SHARE {
                 (run, behind) = rest.split_at(1);
             }
-            let reader = Skeletons::read(opened, first, rows(run), budget).map_err(|error| self.failed(&*error))?;
+            let reader =
+                Skeletons::read(opened, first, rows(run), budget).map_err(|error| self.failed(&*error))?;
             for (place, id, from, end) in run.iter().copied() {
                 let at = from.saturating_sub(first) as usize..end.saturating_sub(first) as usize;
                 let of_trace = reader.rows(id, at).map_err(|error| self.failed(&*error))?;
@@ -67,7 +68,11 @@ impl Block {
         if places.len() < MANY_TRACES {
             let entry = |place: &u32| {
                 let (id, first, end) = self.entry(*place, budget)?;
-                if first < end { Ok((*place, id, first, end)) } else { Err(self.damaged("its traces are out of order")) }
+                if first < end {
+                    Ok((*place, id, first, end))
+                } else {
+                    Err(self.damaged("its traces are out of order"))
+                }
             };
             return places.iter().map(entry).collect();
         }
@@ -109,7 +114,8 @@ struct Skeletons {
 
 impl Skeletons {
     fn read(opened: &Opened, first: u32, rows: u32, budget: &Budget) -> Result<Self, Failure> {
-        let column = |name: &str| -> Result<&Column, Failure> { opened.column(name).ok_or_else(|| BAD.into()) };
+        let column =
+            |name: &str| -> Result<&Column, Failure> { opened.column(name).ok_or_else(|| BAD.into()) };
         let texts = |name: &str| column(name)?.texts(&opened.rows, first, rows, budget);
         let numbers = |name: &str| column(name)?.numbers(&opened.rows, first, rows, budget);
         Ok(Self {
@@ -147,7 +153,8 @@ impl Skeletons {
             row.start_ns = number(&self.starts, i);
             let kind = meaning(&text(&self.kinds, i).ok_or(BAD)?, |n| kind_word(Kind::from_number(n)))?;
             row.kind = Kind::from_number(kind);
-            let status = meaning(&text(&self.statuses, i).ok_or(BAD)?, |n| status_word(StatusCode::from_number(n)))?;
+            let status =
+                meaning(&text(&self.statuses, i).ok_or(BAD)?, |n| status_word(StatusCode::from_number(n)))?;
             row.status.code = StatusCode::from_number(status);
             row.flags.shared = number(&self.flags, i).is_some_and(|bits| bits & 2 != 0);
             row.local.service_name = text(&self.services, i);

@@ -46,7 +46,7 @@ pub(super) fn compact(shared: &Shared) -> io::Result<()> {
 }
 
 /// Reads that nobody waits for.
-pub(super) fn unhurried() -> ReadCtx {
+pub(crate) fn unhurried() -> ReadCtx {
     ReadCtx {
         timeout: std::time::Duration::MAX,
         rows_max: u64::MAX,

@@ -21,7 +21,7 @@ use crate::block::write::{NewBlock, publish, span_block};
 use crate::fs::join;
 use crate::hot::Generation;
 use crate::log::{Log, segment};
-use crate::series_block;
+use crate::{links, series_block};
 
 /// How often the sealer looks at the age of rows and at retention when nobody wakes it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -99,6 +99,8 @@ impl Drop for Sealer {
 fn run(shared: &Shared, log: &Log, waiting: &Receiver<Command>) {
     let interval_ns = shared.config.maintenance_interval.as_nanos() as u64;
     let mut looked_ns = shared.clock.monotonic_ns();
+    // The blocks of a start, and those that come, are made ready for questions.
+    let mut changed = !shared.state.read().blocks.spans.is_empty();
     loop {
         let command = waiting.recv_timeout(LOOK_EVERY);
         match command {
@@ -113,6 +115,10 @@ fn run(shared: &Shared, log: &Log, waiting: &Receiver<Command>) {
                 if is_due(shared) && log.broken().is_none() {
                     let _ = seal(shared, log);
                     tidy(shared, log);
+                    changed = true;
+                }
+                if std::mem::take(&mut changed) {
+                    links::prepare(shared);
                 }
             }
         }

@@ -18,7 +18,8 @@ use crate::log::Table;
 use crate::part::group;
 use crate::search::Reader;
 use crate::{
-    Durable, LinksAnswer, Names, NamesQuery, ReadCtx, Scanned, SearchAnswer, SpanQuery, SpanStore, StoreError, TraceRows,
+    Durable, LinksAnswer, Names, NamesQuery, ReadCtx, Scanned, SearchAnswer, SpanQuery, SpanStore,
+    StoreError, TraceRows,
 };
 
 /// Traces that one task reads before it hands them on.
@@ -90,7 +91,12 @@ impl SpanStore for Engine {
             .boxed()
     }
 
-    fn links(&self, start_ns: u64, end_ns: u64, ctx: ReadCtx) -> BoxFuture<'_, Result<LinksAnswer, StoreError>> {
+    fn links(
+        &self,
+        start_ns: u64,
+        end_ns: u64,
+        ctx: ReadCtx,
+    ) -> BoxFuture<'_, Result<LinksAnswer, StoreError>> {
         async move {
             let (budget, _cancel) = Budget::new(&ctx, &self.shared.clock);
             let shared = self.shared.clone();

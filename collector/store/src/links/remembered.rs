@@ -46,7 +46,9 @@ impl Remembered {
         let inner = self.0.lock();
         let mut found = TraceCalls { pairs: inner.pairs.names(), ..TraceCalls::default() };
         let unknown = asked.map(|(low, rows_at)| {
-            let Some(kept) = inner.traces.get(&low).filter(|kept| kept.rows_at == *rows_at) else { return true };
+            let Some(kept) = inner.traces.get(&low).filter(|kept| kept.rows_at == *rows_at) else {
+                return true;
+            };
             if kept.timestamp_ns.is_some_and(&counts) {
                 let start = found.calls.len() as u32;
                 let calls = inner.calls.get(kept.start as usize..(kept.start + kept.len) as usize);
@@ -62,7 +64,13 @@ impl Remembered {
     }
 
     /// Remembers a trace.
-    pub(super) fn keep(&self, low: u64, rows_at: RowsAt, timestamp_ns: Option<u64>, links: &[DependencyLink]) {
+    pub(super) fn keep(
+        &self,
+        low: u64,
+        rows_at: RowsAt,
+        timestamp_ns: Option<u64>,
+        links: &[DependencyLink],
+    ) {
         let mut inner = self.0.lock();
         // Calls of earlier states of the traces count as well: each has about as many as it has rows.
         if inner.traces.len() >= TRACES_MAX || inner.calls.len() >= TRACES_MAX * 64 {

@@ -40,7 +40,8 @@ pub(super) fn add(
     let mut asked: Vec<(u64, Vec<At>)> = Vec::new();
     for of_trace in several {
         let Some(first) = of_trace.first().copied() else { continue };
-        let mut times = of_trace.iter().filter_map(|(part, place)| traces[*part as usize].times[*place as usize]);
+        let mut times =
+            of_trace.iter().filter_map(|(part, place)| traces[*part as usize].times[*place as usize]);
         // The timestamp is one of these, unless rows that it came from are deleted.
         if tombstones.len() > 0 || times.any(|time| window.contains(&time.at_ns)) {
             asked.push((low(first), of_trace));
@@ -77,7 +78,8 @@ pub(super) fn add(
         let batch = std::mem::replace(&mut left, rest);
         let (mut rows, whole) = read(&batch, places, ending)?;
         for (low, of_trace, rows_at) in batch {
-            let mut placed: Vec<Placed> = of_trace.iter().filter_map(|at| rows.remove(at)).flatten().collect();
+            let mut placed: Vec<Placed> =
+                of_trace.iter().filter_map(|at| rows.remove(at)).flatten().collect();
             placed.sort_by_key(|placed| (placed.lsn, placed.position));
             placed.retain(|placed| !tombstones.hides(placed.row.trace_id, placed.lsn));
             if ending.tolerate(String::new, budget.rows(placed.len() as u64))?.is_none() {

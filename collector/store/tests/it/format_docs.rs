@@ -17,6 +17,7 @@ fn document() -> String {
          \x20 spans.parquet                       the rows (zstd); readable by any Parquet reader\n\
          \x20 index.bin                           trace id to rows; service, name, tag to traces; names\n\
          \x20 sums.bin                            CRC32C of every 4 KiB of both\n\
+         \x20 links.bin                           calls between services of each trace; may be absent: it follows from the rows\n\
          \x20 meta.json                           written last: its own checksum, versions, ranges, counts, checksums, `replaces`\n\
          data/<tenant>/series/<day>/<ulid>/    a block of points: points.bin, meta.json\n\
          data/<tenant>/events/<day>/<ulid>/    a block of events: events.json.zst (zstd of a JSON list), meta.json\n\
@@ -28,7 +29,10 @@ fn document() -> String {
          everything behind it. The body is the request as it was received, redacted; or points, events, deleted traces.\n\n\
          `meta.json` begins with `crc32c`: that of its own bytes with eight zeros in this place. `tombstones.bin` is \
          `count u32`, then for each trace `low half u64 · high half u64 · 1 when the high half counts, else 0, u8 · LSN below \
-         which its rows are deleted u64 · deleted at u64`.\n\n\
+         which its rows are deleted u64 · deleted at u64`. `links.bin` is `number of the rules u32 · length u32 · zstd of: names \
+         (count, then length u32 and text of each), pairs (count, then caller and callee as places of names), and for each trace in \
+         the order of the index its number of calls and each call: twice the place of its pair, and one when it failed`; counts, \
+         places and calls are LEB128 varints.\n\n\
          ## Columns of spans.parquet\n\n\
          | column | type | null | meaning |\n|---|---|---|---|\n"
     );

@@ -10,9 +10,7 @@ use tracepact_analysis::{DependencyLink, dependency_links, sum_links};
 use tracepact_base::{ManualClock, TraceId};
 use tracepact_model::{Kind, Span, trace_timestamp_ns};
 use tracepact_store::fs::Fs;
-use tracepact_store::{
-    Completeness, Deletion, Engine, EngineConfig, ReadCtx, SpanStore, StoreAdmin,
-};
+use tracepact_store::{Completeness, Deletion, Engine, EngineConfig, ReadCtx, SpanStore, StoreAdmin};
 
 use crate::helpers::{DAY_NS, SECOND_NS, batch, span, tagged};
 use crate::power::{Loss, PowerFs, root};
@@ -147,7 +145,8 @@ fn brute_force(rows: &[Span], start_ns: u64, end_ns: u64) -> Vec<DependencyLink>
     for row in rows {
         traces.entry(row.trace_id.low()).or_default().push(row.clone());
     }
-    let counts = |rows: &&Vec<Span>| trace_timestamp_ns(*rows).is_some_and(|at| at >= start_ns && at <= end_ns);
+    let counts =
+        |rows: &&Vec<Span>| trace_timestamp_ns(*rows).is_some_and(|at| at >= start_ns && at <= end_ns);
     sum_links(traces.values().filter(counts).map(|rows| dependency_links(rows)))
 }
 
@@ -183,7 +182,8 @@ async fn many_traces_over_two_blocks_are_counted_once() {
             let rows: Vec<Span> = (1..=100u128)
                 // Every third trace has its second half in another block, and a repetition of its first.
                 .flat_map(|trace| {
-                    let trace = (hundred * 100 + trace).wrapping_mul(0x9E37_79B9_7F4A_7C15) & u128::from(u64::MAX);
+                    let trace =
+                        (hundred * 100 + trace).wrapping_mul(0x9E37_79B9_7F4A_7C15) & u128::from(u64::MAX);
                     let front = span(trace, 1, None, 10 + half, "front");
                     let back = tagged(span(trace, 2, Some(1), 11, "back"), "error", "");
                     match (trace % 3, half) {
@@ -216,7 +216,9 @@ async fn damage_is_computed_around_or_named() {
     let mut subject = Subject { fs, engine, rows: Vec::new(), batches: Vec::new(), forgetful: false };
     subject.append(&[span(5, 1, None, 1, "front"), span(5, 2, Some(1), 2, "back")]).await;
     subject.engine.seal().unwrap();
-    subject.append(&[span(5, 3, Some(2), 3, "db"), span(6, 1, None, 1, "front"), span(6, 2, Some(1), 1, "db")]).await;
+    subject
+        .append(&[span(5, 3, Some(2), 3, "db"), span(6, 1, None, 1, "front"), span(6, 2, Some(1), 1, "db")])
+        .await;
     subject.engine.seal().unwrap();
     subject.engine.close();
     let wanted = brute_force(&subject.rows, 0, u64::MAX);

@@ -139,6 +139,13 @@ async fn wrong_after(ops: &[Op], count: usize, skipped: Option<usize>, loss: Los
         return Some(format!("{:?}", answer.completeness));
     }
     let found: Vec<u128> = answer.hits.iter().map(|hit| hit.trace_id.as_u128()).collect();
+    // No answer needs it, but a block with a file that is not what was written is a damaged block.
+    let files = fs.files();
+    let published =
+        |path: &std::path::Path| files.iter().any(|(other, _)| *other == path.with_file_name("meta.json"));
+    if files.iter().any(|(path, len)| path.ends_with("links.bin") && *len == 0 && published(path)) {
+        return Some("the links of a published block are lost".to_owned());
+    }
     for mark in acknowledged.iter().copied() {
         let (kind, number) = (mark / 1_000 * 1_000, mark % 1_000);
         if kind == DELETED
