@@ -1,6 +1,8 @@
 //! Sealed rows: Parquet with an index beside it. A block never changes; a newer one may replace it.
 
+mod attributes;
 pub(crate) mod columns;
+mod conditions;
 pub(crate) mod encode;
 pub(crate) mod file;
 pub(crate) mod hybrid;

@@ -76,16 +76,46 @@ pub(crate) fn matches(rows: &[Span], query: &SpanQuery) -> Option<u64> {
     if !(query.start_ns..=query.end_ns).contains(&timestamp) {
         return None;
     }
-    let met = match query.scope {
-        Scope::SameSpan => rows.iter().any(|row| query.predicates.iter().all(|p| meets(row, p))),
-        Scope::Trace => query.predicates.iter().all(|p| rows.iter().any(|row| meets(row, p))),
-        Scope::ServiceSpans => {
-            let service = query.predicates.iter().find(|p| matches!(p, Predicate::Service(_)));
-            let of_service = |row: &&Span| service.is_none_or(|service| meets(row, service));
-            query.predicates.iter().all(|p| rows.iter().filter(of_service).any(|row| meets(row, p)))
-        }
+    meet(rows, query).then_some(timestamp)
+}
+
+/// Whether the rows meet the conditions of the query (names lowered), whatever its window says.
+pub(crate) fn meet(rows: &[Span], query: &SpanQuery) -> bool {
+    let of_rows = |predicate: &Predicate| {
+        Ok::<_, std::convert::Infallible>(rows.iter().map(|row| meets(row, predicate)).collect())
     };
-    met.then_some(timestamp)
+    let Ok(met) = scoped(query, rows.len(), of_rows);
+    met
+}
+
+/// Whether `count` rows meet the query's conditions together, given of each condition which rows meet it.
+pub(crate) fn scoped<E>(
+    query: &SpanQuery,
+    count: usize,
+    mut rows_of: impl FnMut(&Predicate) -> Result<Vec<bool>, E>,
+) -> Result<bool, E> {
+    // Rows that count for every condition; in the narrowest scope they are fewer after each.
+    let mut rows = vec![true; count];
+    let service = query.predicates.iter().find(|p| matches!(p, Predicate::Service(_)));
+    if let (Scope::ServiceSpans, Some(service)) = (query.scope, service) {
+        rows = rows_of(service)?;
+    }
+    if !rows.contains(&true) {
+        return Ok(false);
+    }
+    for predicate in &query.predicates {
+        if query.scope == Scope::ServiceSpans && Some(predicate) == service {
+            continue;
+        }
+        let met: Vec<bool> = rows.iter().zip(rows_of(predicate)?).map(|(row, met)| *row && met).collect();
+        if !met.contains(&true) {
+            return Ok(false);
+        }
+        if query.scope == Scope::SameSpan {
+            rows = met;
+        }
+    }
+    Ok(true)
 }
 
 /// Rows in order of arrival, each exact duplicate once.

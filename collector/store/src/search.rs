@@ -2,9 +2,13 @@
 //! Nothing is fetched by a multiple of the limit and filtered after: the search goes on until the answer is full or the
 //! candidates are used up.
 
+mod filter;
 mod order;
+mod shared;
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use tracepact_base::{ErrorKind, TraceId};
@@ -12,10 +16,10 @@ use tracepact_model::Span;
 
 use crate::budget::Budget;
 use crate::engine::Seen;
-use crate::part::{Part, group};
-use crate::{Completeness, SearchAnswer, SpanQuery, StoreError, TraceHit, eval};
-use order::Candidates;
-pub(crate) use order::groups;
+use crate::part::{Condition, Part, group};
+use crate::{Completeness, Predicate, Scope, SearchAnswer, SpanQuery, StoreError, TraceHit, eval};
+use order::{Candidates, Found};
+pub(crate) use shared::SharedTraces;
 
 /// So few traces under one condition are looked at anyhow: ordering them would cost more than their rows.
 const FEW_CANDIDATES: u64 = 64;
@@ -101,12 +105,16 @@ impl<'p> Reader<'p> {
 
     /// Ids of the traces that may lie in the window, newest first.
     pub(crate) fn ordered(&mut self, start_ns: u64, end_ns: u64) -> Result<Vec<TraceId>, StoreError> {
-        let mut candidates = self.candidates(start_ns, end_ns, Vec::new())?;
+        let mut candidates = self.candidates(&(start_ns..=end_ns), Vec::new())?;
         let mut ids = Vec::new();
-        while let Some((_, places)) = candidates.next() {
-            let Some((part, place)) = places.first() else { continue };
-            if let Some(part) = self.parts.get(*part).copied() {
-                let id = part.id(*place);
+        while let Some((_, found)) = candidates.next() {
+            let first = match found {
+                Found::One { part, place } => Some((part, place)),
+                Found::Many(places) => places.first().copied(),
+            };
+            let Some((part, place)) = first else { continue };
+            if let Some(part) = self.parts.get(part).copied() {
+                let id = part.id(place);
                 ids.extend(self.tolerate(part, id)?.map(|id| group(id, self.strict)));
             }
         }
@@ -118,29 +126,75 @@ impl<'p> Reader<'p> {
         let query = eval::lower_names(query);
         let mut hits: Vec<TraceHit> = Vec::new();
         if query.limit > 0 {
-            let matching = self.matching(&query)?;
-            if let Some(few) = self.few(&query, &matching)? {
-                for id in few {
-                    if self.is_over() {
-                        break;
+            match self.matching(&query)? {
+                Matching::Few(ids) => {
+                    for id in ids {
+                        if self.is_over() {
+                            break;
+                        }
+                        let rows = self.trace(id)?;
+                        keep_rows(&mut hits, &rows, &query);
                     }
-                    let rows = self.trace(id)?;
-                    keep(&mut hits, &rows, &query);
                 }
-            } else {
-                let mut candidates = self.candidates(query.start_ns, query.end_ns, matching)?;
-                while let Some((at, places)) = candidates.next() {
-                    // `at` bounds the trace's own timestamp from above, so nothing behind can be newer than the answer.
-                    let full = hits.len() >= query.limit;
-                    if full && hits.last().is_some_and(|last| last.timestamp_ns >= at) || self.is_over() {
-                        break;
-                    }
-                    let rows = self.rows(&places)?;
-                    keep(&mut hits, &rows, &query);
-                }
+                Matching::Places(matching) => self.newest(&query, matching, &mut hits)?,
             }
         }
         Ok(SearchAnswer { hits, completeness: self.completeness() })
+    }
+
+    /// Goes through the traces that may match until nothing behind can be newer than the answer.
+    fn newest(
+        &mut self,
+        query: &SpanQuery,
+        matching: Vec<Vec<Option<RoaringBitmap>>>,
+        hits: &mut Vec<TraceHit>,
+    ) -> Result<(), StoreError> {
+        let mut candidates = self.candidates(&(query.start_ns..=query.end_ns), matching)?;
+        while let Some((at, found)) = candidates.next() {
+            // `at` bounds the trace's own timestamp from above.
+            let full = hits.len() >= query.limit;
+            if full && hits.last().is_some_and(|last| last.timestamp_ns >= at) || self.is_over() {
+                break;
+            }
+            match found {
+                Found::One { part, place } => match self.meets(part, place, query)? {
+                    Some(Some(trace_id)) => {
+                        keep(hits, TraceHit { trace_id, timestamp_ns: at }, query.limit);
+                    }
+                    Some(None) => {}
+                    None => {
+                        let rows = self.rows(&[(part, place)])?;
+                        keep_rows(hits, &rows, query);
+                    }
+                },
+                Found::Many(places) => {
+                    let rows = self.rows(&places)?;
+                    keep_rows(hits, &rows, query);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The id of the trace at a place that no other part has, when it meets the conditions; `None` when only all of its
+    /// rows can tell.
+    fn meets(
+        &mut self,
+        part: usize,
+        place: u32,
+        query: &SpanQuery,
+    ) -> Result<Option<Option<TraceId>>, StoreError> {
+        // Rows in memory may have come since their traces were listed.
+        let Some(part) = self.parts.get(part).filter(|_| part < self.seen.settled).copied() else {
+            return Ok(None);
+        };
+        let id = part.id(place);
+        let Some(id) = self.tolerate(part, id)? else { return Ok(Some(None)) };
+        if self.seen.tombstones.touch(id) {
+            return Ok(None);
+        }
+        let meets = part.meets(place, query);
+        Ok(Some(self.tolerate(part, meets)?.filter(|meets| *meets).map(|_| id)))
     }
 
     fn is_over(&mut self) -> bool {
@@ -150,39 +204,39 @@ impl<'p> Reader<'p> {
         self.cut.is_some()
     }
 
-    /// For each part and each condition the places that may meet it; `None` for all.
-    fn matching(&mut self, query: &SpanQuery) -> Result<Vec<Vec<Option<RoaringBitmap>>>, StoreError> {
-        let mut all = Vec::with_capacity(self.parts.len());
-        for part in self.parts.clone() {
-            self.budget.check()?;
-            let mut of_part = Vec::with_capacity(query.predicates.len());
-            for predicate in &query.predicates {
-                let places = part.matching(predicate);
-                of_part.push(self.tolerate(part, places)?.unwrap_or_else(|| Some(RoaringBitmap::new())));
+    /// Where the conditions may be met.
+    fn matching(&mut self, query: &SpanQuery) -> Result<Matching, StoreError> {
+        let mut conditions: Vec<Condition<'_>> =
+            query.predicates.iter().map(|predicate| condition(query, predicate)).collect();
+        // What is rare is mostly a tag; then nothing else needs to be asked for.
+        conditions.sort_by_key(|condition| !is_selective(condition.predicate));
+        let window = query.start_ns..=query.end_ns;
+        let mut all: Vec<Vec<Option<RoaringBitmap>>> = vec![Vec::new(); self.parts.len()];
+        for (number, condition) in conditions.iter().enumerate() {
+            let mut count = 0;
+            for (part, of_part) in self.parts.clone().into_iter().zip(&mut all) {
+                self.budget.check()?;
+                // Of a part outside the window only traces that others have too can match: their rows tell. A condition
+                // that few traces meet decides alone, so of the likely ones all parts are asked.
+                let ask = is_selective(condition.predicate) || overlaps(part, &window);
+                let places = if ask { part.matching(*condition) } else { Ok(None) };
+                let places = self.tolerate(part, places)?.unwrap_or_else(|| Some(RoaringBitmap::new()));
+                count += places.as_ref().map_or_else(|| u64::from(part.count()), RoaringBitmap::len);
+                of_part.push(places);
             }
-            all.push(of_part);
+            if count <= FEW_CANDIDATES {
+                return self.few(number, &all).map(Matching::Few);
+            }
         }
-        Ok(all)
+        Ok(Matching::Places(all))
     }
 
-    /// The traces under the rarest condition, when they are few.
+    /// The traces under one condition.
     fn few(
         &mut self,
-        query: &SpanQuery,
+        condition: usize,
         matching: &[Vec<Option<RoaringBitmap>>],
-    ) -> Result<Option<HashSet<TraceId>>, StoreError> {
-        let count = |condition: usize| {
-            let of_part =
-                matching.iter().zip(&self.parts).map(|(of_part, part)| match of_part.get(condition) {
-                    Some(Some(places)) => places.len(),
-                    _ => u64::from(part.count()),
-                });
-            of_part.sum::<u64>()
-        };
-        let rarest = (0..query.predicates.len()).map(|i| (count(i), i)).min();
-        let Some((_, condition)) = rarest.filter(|(count, _)| *count <= FEW_CANDIDATES) else {
-            return Ok(None);
-        };
+    ) -> Result<HashSet<TraceId>, StoreError> {
         let mut ids = HashSet::new();
         for (of_part, part) in matching.iter().zip(self.parts.clone()) {
             let places: Vec<u32> = match of_part.get(condition) {
@@ -194,31 +248,80 @@ impl<'p> Reader<'p> {
                 ids.extend(self.tolerate(part, id)?.map(|id| group(id, self.strict)));
             }
         }
-        Ok(Some(ids))
+        Ok(ids)
     }
 
     fn candidates(
         &mut self,
-        start_ns: u64,
-        end_ns: u64,
+        window: &RangeInclusive<u64>,
         matching: Vec<Vec<Option<RoaringBitmap>>>,
     ) -> Result<Candidates, StoreError> {
         let mut traces = Vec::with_capacity(self.parts.len());
         for part in self.parts.clone() {
             self.budget.check()?;
-            let of_part = part.traces();
-            traces.push(self.tolerate(part, of_part)?.unwrap_or_default());
+            let of_part = overlaps(part, window).then(|| part.traces()).transpose();
+            traces.push(self.tolerate(part, of_part)?.flatten());
         }
-        Ok(Candidates::new(&traces, &matching, start_ns..=end_ns, self.strict))
+        let shared = self.shared_traces()?;
+        self.damaged.extend(shared.damaged.iter().cloned());
+        let hot: Vec<_> = traces.iter().skip(self.seen.settled).flatten().cloned().collect();
+        let together = shared.with_hot(&self.parts, &hot)?;
+        Ok(Candidates::new(traces, &matching, together, window))
+    }
+
+    /// What the blocks have in common: as it is known, or else worked out now.
+    fn shared_traces(&self) -> Result<Arc<SharedTraces>, StoreError> {
+        let blocks = self.parts.get(..self.seen.settled).unwrap_or_default();
+        let mut known = self.seen.shared_traces.lock();
+        let number = usize::from(self.strict);
+        if let Some(shared) = known[number].as_ref().filter(|shared| shared.is_of(blocks, self.strict)) {
+            return Ok(shared.clone());
+        }
+        let new = Arc::new(SharedTraces::of(known[number].as_deref(), blocks, self.strict, self.budget)?);
+        known[number] = Some(new.clone());
+        Ok(new)
     }
 }
 
+/// Where the conditions of a search may be met.
+enum Matching {
+    /// In these traces at most.
+    Few(HashSet<TraceId>),
+    /// Of each part and condition the places; `None` for all.
+    Places(Vec<Vec<Option<RoaringBitmap>>>),
+}
+
+/// A condition as parts are asked about it.
+fn condition<'q>(query: &'q SpanQuery, predicate: &'q Predicate) -> Condition<'q> {
+    let one_row = matches!(query.scope, Scope::ServiceSpans | Scope::SameSpan);
+    let service = query.predicates.iter().find_map(|other| match other {
+        Predicate::Service(name) if one_row && other != predicate => Some(name.as_str()),
+        _ => None,
+    });
+    Condition { predicate, service }
+}
+
+/// Whether often only few traces meet it.
+fn is_selective(predicate: &Predicate) -> bool {
+    matches!(predicate, Predicate::Tag(..) | Predicate::AnnotationOrKey(_))
+}
+
+/// Whether a trace whose rows are all in this part may lie in the window.
+fn overlaps(part: &dyn Part, window: &RangeInclusive<u64>) -> bool {
+    part.window_ns().is_none_or(|(first, last)| first <= *window.end() && last >= *window.start())
+}
+
+/// Adds a trace to the answer, newest first.
+fn keep(hits: &mut Vec<TraceHit>, hit: TraceHit, limit: usize) {
+    let place = hits.partition_point(|known| known.timestamp_ns >= hit.timestamp_ns);
+    hits.insert(place, hit);
+    hits.truncate(limit);
+}
+
 /// Adds the trace of these rows to the answer when it matches.
-fn keep(hits: &mut Vec<TraceHit>, rows: &[Span], query: &SpanQuery) {
+fn keep_rows(hits: &mut Vec<TraceHit>, rows: &[Span], query: &SpanQuery) {
     if let (Some(timestamp_ns), Some(first)) = (eval::matches(rows, query), rows.first()) {
         let trace_id = rows.iter().map(|row| row.trace_id).max().unwrap_or(first.trace_id);
-        let place = hits.partition_point(|known| known.timestamp_ns >= timestamp_ns);
-        hits.insert(place, TraceHit { trace_id, timestamp_ns });
-        hits.truncate(query.limit);
+        keep(hits, TraceHit { trace_id, timestamp_ns }, query.limit);
     }
 }

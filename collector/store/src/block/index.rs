@@ -12,15 +12,13 @@ use tracepact_base::TraceId;
 use super::hybrid::{put_varint, take_varint};
 use super::parquet_file::{ColumnPlace, put_places};
 use super::terms::TermBuilder;
+use crate::part::TraceTime;
 use crate::wire::{Malformed, Put, Take};
 
 pub(crate) const ENTRY_BYTES: usize = 20;
 pub(crate) const WIDE_BYTES: usize = 16;
 /// Entries between two fences.
 pub(crate) const FENCE: usize = 128;
-const NONE: u64 = u64::MAX;
-/// Set in a timestamp that is the start of a row without a parent. Nanoseconds need this bit only from the year 2262 on.
-const ROOTED: u64 = 1 << 63;
 /// Bits of a hash that are left out where it stands beside a trace.
 const FEW_SHIFT: u32 = 36;
 
@@ -38,6 +36,9 @@ pub(crate) struct Sections {
     pub(crate) names_at: u64,
     pub(crate) columns_at: u64,
     pub(crate) fences_at: u64,
+    /// Whether the terms say in which traces which service failed.
+    #[serde(default)]
+    pub(crate) failed_services: bool,
 }
 
 /// One trace of a block.
@@ -59,11 +60,6 @@ pub(crate) fn read_entry(bytes: &[u8]) -> Result<(TraceId, u32), Malformed> {
     let (low, high) = (take.u64()?, take.u64()?);
     let id = TraceId::new(u128::from(high) << 64 | u128::from(low)).ok_or(Malformed("a trace id is zero"))?;
     Ok((id, take.u32()?))
-}
-
-/// A timestamp and whether it is a root's.
-pub(crate) const fn read_time(word: u64) -> Option<(u64, bool)> {
-    if word == NONE { None } else { Some((word & !ROOTED, word & ROOTED != 0)) }
 }
 
 /// The shortest duration that a trace marked like this does not have, in microseconds; 0 for a trace without any.
@@ -100,8 +96,8 @@ pub(crate) fn build(
     }
     let times_at = out.len() as u64;
     for trace in traces {
-        let rooted = if trace.rooted { ROOTED } else { 0 };
-        out.put_u64(trace.timestamp_ns.map_or(NONE, |at| at & !ROOTED | rooted));
+        let time = trace.timestamp_ns.map(|at_ns| TraceTime { at_ns, rooted: trace.rooted });
+        out.put_u64(TraceTime::word(time));
     }
     let durations_at = out.len() as u64;
     traces.iter().for_each(|trace| out.put_u32(duration_mark(trace.duration_max_ns)));
@@ -141,6 +137,7 @@ pub(crate) fn build(
         names_at,
         columns_at,
         fences_at,
+        failed_services: true,
     };
     (out, sections)
 }

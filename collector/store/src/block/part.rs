@@ -9,8 +9,8 @@ use super::Block;
 use super::terms;
 use crate::budget::Budget;
 use crate::hot::Placed;
-use crate::part::{Part, Traces};
-use crate::{Predicate, StoreError};
+use crate::part::{Condition, Part, TraceTime, Traces};
+use crate::{Predicate, SpanQuery, StoreError};
 
 /// A block and the budget that its reads spend.
 #[derive(Debug)]
@@ -20,11 +20,29 @@ pub(crate) struct BlockPart {
 }
 
 impl Part for BlockPart {
-    fn matching(&self, predicate: &Predicate) -> Result<Option<RoaringBitmap>, StoreError> {
-        if let Predicate::Duration { min_ns, .. } = predicate {
-            return self.block.long(*min_ns, &self.budget).map(Some);
+    fn matching(&self, condition: Condition<'_>) -> Result<Option<RoaringBitmap>, StoreError> {
+        let block = &self.block;
+        match (condition.predicate, condition.service) {
+            (Predicate::Duration { min_ns, .. }, _) => block.long(*min_ns, &self.budget).map(Some),
+            (predicate, Some(service)) if is_error(predicate) && block.knows_failed_services() => {
+                block.term(terms::of_failed(service), &self.budget).map(Some)
+            }
+            (predicate, _) => {
+                terms::of_predicate(predicate).map(|hash| block.term(hash, &self.budget)).transpose()
+            }
         }
-        terms::of_predicate(predicate).map(|hash| self.block.term(hash, &self.budget)).transpose()
+    }
+
+    fn window_ns(&self) -> Option<(u64, u64)> {
+        Some((self.block.meta.min_ns, self.block.meta.max_ns))
+    }
+
+    fn time(&self, place: u32) -> Result<Option<TraceTime>, StoreError> {
+        self.block.time(place, &self.budget)
+    }
+
+    fn meets(&self, place: u32, query: &SpanQuery) -> Result<bool, StoreError> {
+        self.block.meets(place, query, &self.budget)
     }
 
     fn count(&self) -> u32 {
@@ -50,4 +68,9 @@ impl Part for BlockPart {
     fn name(&self) -> String {
         self.block.name()
     }
+}
+
+/// Whether it asks for failure in one of its words.
+fn is_error(predicate: &Predicate) -> bool {
+    matches!(predicate, Predicate::Error) || matches!(predicate, Predicate::AnnotationOrKey(text) if text == "error")
 }

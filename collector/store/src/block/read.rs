@@ -13,7 +13,7 @@ use tracepact_model::columnar::ValueType;
 use super::columns::attribute_key;
 use super::file::CheckedFile;
 use super::index::{
-    ENTRY_BYTES, FENCE, Sections, WIDE_BYTES, few_hash, may_last, read_entry, read_few, read_time,
+    ENTRY_BYTES, FENCE, Sections, WIDE_BYTES, few_hash, may_last, read_entry, read_few,
 };
 use super::meta::BlockMeta;
 use super::pages::{Column, Failure};
@@ -195,12 +195,29 @@ impl Block {
         let ids = bytes.chunks_exact(ENTRY_BYTES).map(|entry| read_entry(entry).map(|(id, _)| id));
         let ids = ids.collect::<Result<_, _>>().map_err(|error| self.damaged(error.0))?;
         let bytes = self.part(opened, sections.times_at, sections.traces as usize * 8, budget)?;
-        let words = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));
-        let time = |(at_ns, rooted)| TraceTime { at_ns, rooted };
-        let times = words.map(|word| read_time(word).map(time)).collect();
-        let traces = Arc::new(Traces { ids, times });
+        let times = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let traces = Arc::new(Traces::sorted(ids, times));
         *known = Some(traces.clone());
         Ok(traces)
+    }
+
+    /// When the trace at a place was.
+    pub(crate) fn time(&self, place: u32, budget: &Budget) -> Result<Option<TraceTime>, StoreError> {
+        let opened = self.opened(budget)?;
+        let bytes = self.part(opened, opened.sections.times_at + u64::from(place) * 8, 8, budget)?;
+        let word = Take(&bytes).u64().map_err(|error| self.damaged(error.0))?;
+        Ok(TraceTime::from_word(word))
+    }
+
+    /// Bytes that [`Self::traces`] keeps.
+    pub(crate) fn traces_bytes(&self) -> usize {
+        let known = self.opened.get().and_then(|opened| opened.traces.lock().clone());
+        known.map_or(0, |traces| traces.bytes())
+    }
+
+    /// Whether its index says which services failed in which traces.
+    pub(crate) fn knows_failed_services(&self) -> bool {
+        self.meta.index.is_some_and(|sections| sections.failed_services)
     }
 
     /// Forgets what [`Self::traces`] and [`Self::links`] keep.
@@ -291,7 +308,11 @@ impl Block {
         let traces = opened.sections.traces as usize;
         let bytes = self.part(opened, opened.sections.durations_at, traces * 4, budget)?;
         let marks = bytes.as_chunks().0.iter().map(|mark| u32::from_le_bytes(*mark));
-        Ok((0u32..).zip(marks).filter(|(_, mark)| may_last(*mark, min_ns)).map(|(place, _)| place).collect())
+        Ok({
+            let places = (0u32..).zip(marks).filter(|(_, mark)| may_last(*mark, min_ns)).map(|(place, _)| place);
+            // They come in order.
+            RoaringBitmap::from_sorted_iter(places).unwrap_or_default()
+        })
     }
 
     /// Names seen in the block.

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tracepact_base::{SpanId, TraceId};
-use tracepact_model::columnar::{ValueType, details, read_typed};
-use tracepact_model::{
-    Attributes, Endpoint, Kind, Resource, Scope, Source, Span, SpanFlags, Status, StatusCode, Value,
-};
+use tracepact_model::columnar::{ValueType, details};
+use tracepact_model::{Endpoint, Kind, Resource, Scope, Source, Span, SpanFlags, Status, StatusCode};
 
+use super::attributes::AttributeReader;
 use super::columns::{kind_word, source_word, status_word};
 use super::pages::{Column, Failure};
 use super::read::Opened;
@@ -18,15 +17,15 @@ use crate::budget::Budget;
 use crate::hot::Placed;
 use crate::wire::Malformed;
 
-const BAD: Malformed = Malformed("its columns do not fit together");
+pub(super) const BAD: Malformed = Malformed("its columns do not fit together");
 /// Most parsed texts that one block remembers of each kind.
 const PARSED_MAX: usize = 1_000;
 
-type Texts = Vec<Option<Arc<str>>>;
-type Numbers = Vec<Option<u64>>;
+pub(super) type Texts = Vec<Option<Arc<str>>>;
+pub(super) type Numbers = Vec<Option<u64>>;
 
 /// Keys and types of attributes, in their order.
-type Shape = Vec<(Arc<str>, ValueType)>;
+pub(super) type Shape = Vec<(Arc<str>, ValueType)>;
 
 /// Texts of a block that were parsed before.
 #[derive(Debug)]
@@ -39,7 +38,7 @@ impl<T> Default for Parsed<T> {
 }
 
 impl<T> Parsed<T> {
-    fn get(
+    pub(super) fn get(
         &self,
         text: &Arc<str>,
         parse: impl FnOnce(&str) -> Result<T, Failure>,
@@ -60,8 +59,8 @@ impl<T> Parsed<T> {
 /// What a block remembers of its rows.
 #[derive(Debug, Default)]
 pub(crate) struct RowCache {
-    shapes: Parsed<Shape>,
-    resources: Parsed<Resource>,
+    pub(super) shapes: Parsed<Shape>,
+    pub(super) resources: Parsed<Resource>,
     scopes: Parsed<Scope>,
 }
 
@@ -86,11 +85,11 @@ impl RowReader<'_> {
         self.opened.column(name).ok_or_else(|| BAD.into())
     }
 
-    fn texts(&self, name: &str) -> Result<Texts, Failure> {
+    pub(super) fn texts(&self, name: &str) -> Result<Texts, Failure> {
         self.column(name)?.texts(&self.opened.rows, self.first, self.rows, self.budget)
     }
 
-    fn numbers(&self, name: &str) -> Result<Numbers, Failure> {
+    pub(super) fn numbers(&self, name: &str) -> Result<Numbers, Failure> {
         self.column(name)?.numbers(&self.opened.rows, self.first, self.rows, self.budget)
     }
 
@@ -201,65 +200,4 @@ impl EndpointColumns {
 fn address<A: FromStr>(texts: &Texts, i: usize) -> Result<Option<A>, Failure> {
     let Some(text) = texts.get(i).and_then(Option::as_ref) else { return Ok(None) };
     text.parse().map(Some).map_err(|_| BAD.into())
-}
-
-/// Attributes of rows from their shapes, their columns and the rest.
-struct AttributeReader<'r> {
-    reader: &'r RowReader<'r>,
-    shapes: Vec<Arc<Shape>>,
-    rest: Texts,
-    columns: HashMap<(Arc<str>, ValueType), Option<Texts>>,
-}
-
-impl<'r> AttributeReader<'r> {
-    fn new(reader: &'r RowReader<'r>) -> Result<Self, Failure> {
-        let cache = &reader.opened.cache.shapes;
-        let shapes = reader.texts("attribute_shape")?.into_iter().map(|text| {
-            cache.get(&text.ok_or(BAD)?, |text| {
-                let keys: Vec<(String, String)> = serde_json::from_str(text)?;
-                let read = |(key, letter): (String, String)| {
-                    Ok((key.into(), ValueType::from_letter(&letter).ok_or(BAD)?))
-                };
-                keys.into_iter().map(read).collect()
-            })
-        });
-        let shapes = shapes.collect::<Result<Vec<_>, Failure>>()?;
-        Ok(Self { reader, shapes, rest: reader.texts("attribute_rest")?, columns: HashMap::new() })
-    }
-
-    fn row(&mut self, i: usize) -> Result<Attributes, Failure> {
-        let shape = self.shapes.get(i).ok_or(BAD)?.clone();
-        let rest: Vec<String> = match self.rest.get(i).and_then(Option::as_ref) {
-            Some(text) => serde_json::from_str(text)?,
-            None => Vec::new(),
-        };
-        let mut rest = rest.into_iter();
-        let mut attributes = Vec::with_capacity(shape.len());
-        for (key, kind) in shape.iter() {
-            let text = match self.column(key, *kind)? {
-                Some(texts) => texts.get(i).cloned().flatten().ok_or(BAD)?,
-                None => rest.next().ok_or(BAD)?.into(),
-            };
-            let value = match kind {
-                ValueType::Text => Value::String(text),
-                kind => read_typed(*kind, &text)?,
-            };
-            attributes.push((key.clone(), value));
-        }
-        Ok(attributes)
-    }
-
-    /// The column of a key, read once for all rows; `None` when it has none.
-    fn column(&mut self, key: &Arc<str>, kind: ValueType) -> Result<Option<&Texts>, Failure> {
-        let id = (key.clone(), kind);
-        if !self.columns.contains_key(&id) {
-            let reader = self.reader;
-            let column = reader.opened.attribute(key, kind);
-            let texts = column
-                .map(|column| column.texts(&reader.opened.rows, reader.first, reader.rows, reader.budget))
-                .transpose()?;
-            self.columns.insert(id.clone(), texts);
-        }
-        Ok(self.columns.get(&id).and_then(Option::as_ref))
-    }
 }

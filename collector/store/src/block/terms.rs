@@ -1,9 +1,9 @@
 //! The words under which traces are found in a block's index, as hashes. A collision costs a look at rows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use roaring::RoaringBitmap;
-use tracepact_model::columnar::{Key, Texts, ValueType, details, row_flags};
+use tracepact_model::columnar::{Key, Origin, Texts, ValueType, details, row_flags};
 
 use super::encode::{NULL, TextCodes};
 use super::sorted::Sorted;
@@ -47,6 +47,11 @@ pub(crate) fn of_predicate(predicate: &Predicate) -> Option<u64> {
         Predicate::Error => hash(b'e', &[]),
         Predicate::Duration { .. } => return None,
     })
+}
+
+/// The term of rows of a service (lower case) that failed, or that have an annotation or a key `error`.
+pub(crate) fn of_failed(service: &str) -> u64 {
+    hash(b'f', &[service])
 }
 
 /// Collects the terms of a block, and the names that it lists.
@@ -226,6 +231,11 @@ impl TermBuilder {
     /// Failure, and the tags that an OTLP status becomes.
     fn marks(&mut self, sorted: &Sorted<'_>) {
         let rows = &sorted.chunk.rows;
+        let error = sorted.chunk.texts.find("error");
+        let events = sorted.chunk.event_names.iter().filter(|(_, name)| Some(*name) == error);
+        let told: HashSet<u32> = events.map(|(row, _)| *row).collect();
+        let with_error = |origin: &Origin| origin.tags.iter().any(|(key, _)| Some(*key) == error);
+        let origins: Vec<bool> = sorted.chunk.origins.iter().map(with_error).collect();
         let mut found: HashMap<u64, Vec<u32>> = HashMap::new();
         for (row, trace) in sorted.rows.iter().zip(&sorted.trace_of) {
             let row = *row as usize;
@@ -235,8 +245,15 @@ impl TermBuilder {
                     traces.push(*trace);
                 }
             };
-            if rows.flags[row] & row_flags::ERROR != 0 {
+            let failed = rows.flags[row] & row_flags::ERROR != 0;
+            if failed {
                 note(hash(b'e', &[]));
+            }
+            if failed || told.contains(&(row as u32)) || origins[rows.origin[row] as usize] {
+                let service = sorted.chunk.endpoints[rows.local[row] as usize].service;
+                if service != 0 {
+                    note(of_failed(&sorted.chunk.texts.get(service).to_lowercase()));
+                }
             }
             if rows.status[row] == 0 {
                 continue;

@@ -59,6 +59,7 @@ fn open_io(fs: Arc<dyn Fs>, dir: &Path, config: EngineConfig, clock: SharedClock
         events_version: watch::Sender::new(0),
         damage: Mutex::new(Vec::new()),
         counters: Counters::default(),
+        shared_traces: Arc::default(),
         room: Notify::new(),
         leaving: Mutex::new(Vec::new()),
         links: Remembered::default(),

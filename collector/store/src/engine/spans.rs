@@ -52,7 +52,9 @@ impl SpanStore for Engine {
             self.reads
                 .run(move || {
                     let snapshot = shared.snapshot(&budget);
-                    Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget).search(&query)
+                    let answer = Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget).search(&query);
+                    snapshot.trim_tables();
+                    answer
                 })
                 .await?
         }
@@ -71,6 +73,7 @@ impl SpanStore for Engine {
                     let snapshot = shared.snapshot(&budget);
                     let mut reader = Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget);
                     let ids = reader.ordered(start_ns, end_ns)?;
+                    snapshot.trim_tables();
                     Ok((ids, reader.completeness()))
                 })
                 .await?;

@@ -21,6 +21,7 @@ use crate::hot::{Generation, HotPart, HotRows};
 use crate::links::Remembered;
 use crate::log::{Applied, Payload};
 use crate::part::Part;
+use crate::search::SharedTraces;
 use crate::series::SeriesTable;
 
 /// Shared by the engine, the log's thread and the readers.
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) clock_watch: Mutex<ClockWatch>,
     /// Links of traces that several parts have.
     pub(crate) links: Remembered,
+    /// What blocks have in common; see [`Seen`].
+    pub(crate) shared_traces: Arc<Mutex<[Option<Arc<SharedTraces>>; 2]>>,
     /// Woken when sealed rows leave memory.
     pub(crate) room: Notify,
 }
@@ -101,9 +104,27 @@ pub(crate) struct Seen {
     pub(crate) tombstones: Arc<Tombstones>,
     /// Blocks and log records that it does not see because nothing can read them.
     pub(crate) lost: Vec<String>,
+    /// How many of the parts, the first ones, are blocks: they do not change.
+    pub(crate) settled: usize,
+    /// What the blocks have in common, once for lenient and once for strict ids.
+    pub(crate) shared_traces: Arc<Mutex<[Option<Arc<SharedTraces>>; 2]>>,
 }
 
+/// Bytes of the tables of traces that blocks keep in memory between searches.
+const TABLES_BYTES_MAX: usize = 48 << 20;
+
 impl Snapshot {
+    /// Forgets tables of traces, those of the oldest blocks first, until the others fit their bound.
+    pub(crate) fn trim_tables(&self) {
+        let mut bytes = 0;
+        for block in self.blocks.spans.iter().rev() {
+            bytes += block.traces_bytes();
+            if bytes > TABLES_BYTES_MAX {
+                block.forget_traces();
+            }
+        }
+    }
+
     /// All parts.
     pub(crate) fn parts(&self) -> Vec<&dyn Part> {
         // Older rows first; the newest are in memory.
@@ -121,7 +142,12 @@ impl Shared {
             hot: generations.map(HotPart::new).collect(),
             span_blocks: state.blocks.spans.iter().map(part).collect(),
             blocks: state.blocks.clone(),
-            seen: Seen { tombstones: state.tombstones.clone(), lost: state.lost_of(Table::Spans) },
+            seen: Seen {
+                tombstones: state.tombstones.clone(),
+                lost: state.lost_of(Table::Spans),
+                settled: state.blocks.spans.len(),
+                shared_traces: self.shared_traces.clone(),
+            },
         }
     }
 

@@ -7,8 +7,8 @@ use tracepact_base::{ErrorKind, TraceId};
 use tracepact_model::columnar::SpanReader;
 
 use super::{Generation, HotTrace, Inner, Placed};
-use crate::part::{Part, TraceTime, Traces};
-use crate::{Predicate, StoreError};
+use crate::part::{Condition, Part, TraceTime, Traces};
+use crate::{SpanQuery, StoreError, eval};
 
 /// A generation for one query. Traces that come while it runs are not seen; rows of known traces may be.
 #[derive(Debug)]
@@ -66,14 +66,18 @@ fn placed(inner: &Inner, reader: &mut SpanReader<'_>, row: u32) -> Result<Placed
     Ok(Placed { lsn: request.lsn, position: row - request.first_row, row: span })
 }
 
+fn time_of(trace: &HotTrace) -> Option<TraceTime> {
+    trace.timestamp().map(|(at_ns, rooted)| TraceTime { at_ns, rooted })
+}
+
 fn id_of(trace: &HotTrace) -> Result<TraceId, StoreError> {
     let id = TraceId::new(u128::from(trace.high) << 64 | u128::from(trace.low));
     id.ok_or_else(|| StoreError::new(ErrorKind::Internal, "a trace in memory has no id"))
 }
 
 impl Part for HotPart {
-    fn matching(&self, predicate: &Predicate) -> Result<Option<RoaringBitmap>, StoreError> {
-        let mut places = self.generation.read().matching(predicate);
+    fn matching(&self, condition: Condition<'_>) -> Result<Option<RoaringBitmap>, StoreError> {
+        let mut places = self.generation.read().matching(condition);
         places.remove_range(self.traces..);
         Ok(Some(places))
     }
@@ -84,12 +88,24 @@ impl Part for HotPart {
 
     fn traces(&self) -> Result<Arc<Traces>, StoreError> {
         let inner = self.generation.read();
-        let mut traces = Traces::default();
-        for trace in inner.traces().all().iter().take(self.traces as usize) {
-            traces.ids.push(id_of(trace)?);
-            traces.times.push(trace.timestamp().map(|(at_ns, rooted)| TraceTime { at_ns, rooted }));
-        }
-        Ok(Arc::new(traces))
+        let known = inner.traces().all().iter().take(self.traces as usize);
+        let ids = known.clone().map(id_of).collect::<Result<_, _>>()?;
+        Ok(Arc::new(Traces::unsorted(ids, known.map(|trace| TraceTime::word(time_of(trace))).collect())))
+    }
+
+    fn window_ns(&self) -> Option<(u64, u64)> {
+        None
+    }
+
+    fn time(&self, place: u32) -> Result<Option<TraceTime>, StoreError> {
+        Ok(self.generation.read().traces().get(place).and_then(time_of))
+    }
+
+    fn meets(&self, place: u32, query: &SpanQuery) -> Result<bool, StoreError> {
+        let mut placed = Vec::new();
+        self.rows(place, &mut placed)?;
+        let rows: Vec<_> = placed.into_iter().map(|placed| placed.row).collect();
+        Ok(eval::meet(&rows, query))
     }
 
     fn id(&self, place: u32) -> Result<TraceId, StoreError> {

@@ -8,6 +8,7 @@ use tracepact_model::{Source, SpanChunk, StatusCode};
 use super::Inner;
 use crate::Predicate;
 use crate::eval::same_name;
+use crate::part::Condition;
 
 /// Marks of traces.
 struct Marks(Vec<u64>);
@@ -29,19 +30,22 @@ impl Marks {
 }
 
 impl Inner {
-    /// Numbers of the traces with a row that may meet `predicate` (names lowered).
-    pub(crate) fn matching(&self, predicate: &Predicate) -> RoaringBitmap {
+    /// Numbers of the traces with a row that may meet the condition (names lowered).
+    pub(crate) fn matching(&self, condition: Condition<'_>) -> RoaringBitmap {
         let chunk = self.chunk();
         let mut marks = Marks(vec![0; self.traces().all().len().div_ceil(64)]);
         let trace_of = self.traces().trace_of();
+        let services = condition.service.map(|name| endpoints_named(chunk, name));
+        let of_service =
+            |row: usize| services.as_ref().is_none_or(|wanted| is(wanted, chunk.rows.local[row]));
         let mut rows_where = |holds: &mut dyn FnMut(usize) -> bool| {
             for (row, trace) in trace_of.iter().enumerate() {
-                if holds(row) {
+                if of_service(row) && holds(row) {
                     marks.set(*trace);
                 }
             }
         };
-        match predicate {
+        match condition.predicate {
             Predicate::Service(name) => {
                 let wanted = endpoints_named(chunk, name);
                 rows_where(&mut |row| is(&wanted, chunk.rows.local[row]));
@@ -90,6 +94,7 @@ impl Inner {
                 for (row, name) in &chunk.event_names {
                     if Some(*name) == code
                         && let Some(trace) = trace_of.get(*row as usize)
+                        && of_service(*row as usize)
                     {
                         marks.set(*trace);
                     }
