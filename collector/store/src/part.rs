@@ -36,17 +36,6 @@ impl TraceTime {
         }
         Some(Self { at_ns: word & !Self::ROOTED, rooted: word & Self::ROOTED != 0 })
     }
-
-    /// What two parts say about one trace, as one.
-    pub(crate) fn together(self, other: Self) -> Self {
-        match (self.rooted, other.rooted) {
-            (true, false) => self,
-            (false, true) => other,
-            // Which of several came first is known from the rows alone: the latest bounds them all.
-            (true, true) => Self { at_ns: self.at_ns.max(other.at_ns), ..self },
-            (false, false) => Self { at_ns: self.at_ns.min(other.at_ns), ..self },
-        }
-    }
 }
 
 /// The traces of a part by their places.

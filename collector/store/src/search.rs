@@ -325,3 +325,6 @@ fn keep_rows(hits: &mut Vec<TraceHit>, rows: &[Span], query: &SpanQuery) {
         keep(hits, TraceHit { trace_id, timestamp_ns }, query.limit);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 
 use super::shared::{Place, Together};
-use crate::part::{TraceTime, Traces};
+use crate::part::Traces;
 
 /// One in so many traces of a part has to meet all conditions for going through them by time; fewer are sorted instead.
 const DENSE: u64 = 16;
@@ -107,13 +107,12 @@ impl Candidates {
             }
         }
         for (number, places) in together.groups.iter().enumerate() {
-            let time = places.iter().filter_map(|place| place.time).reduce(TraceTime::together);
-            let Some(time) = time.filter(|time| window.contains(&time.at_ns)) else { continue };
+            let Some(at_ns) = latest(places, window) else { continue };
             if meet_all(places, matching)
                 && let Some(first) = places.first()
             {
                 let (part, place) = (first.part, first.place);
-                found.push(Candidate { at_ns: time.at_ns, part, place, from: From::Group(number) });
+                found.push(Candidate { at_ns, part, place, from: From::Group(number) });
             }
         }
         let heap = BinaryHeap::from(found);
@@ -165,6 +164,17 @@ fn all_of(conditions: &[Option<RoaringBitmap>]) -> Option<RoaringBitmap> {
     Some(known.fold(first, |all, places| all & places))
 }
 
+/// The latest that a trace of several places can have been within the window. A row without a parent decides, the one
+/// that came first; which of several that is only the rows tell.
+fn latest(places: &[Place], window: &RangeInclusive<u64>) -> Option<u64> {
+    let times = || places.iter().filter_map(|place| place.time);
+    let within = |at_ns: &u64| window.contains(at_ns);
+    if times().any(|time| time.rooted) {
+        return times().filter(|time| time.rooted).map(|time| time.at_ns).filter(within).max();
+    }
+    times().map(|time| time.at_ns).min().filter(within)
+}
+
 /// Whether each condition may be met at one of these places.
 fn meet_all(places: &[Place], matching: &[Vec<Option<RoaringBitmap>>]) -> bool {
     let conditions = matching.iter().map(Vec::len).max().unwrap_or(0);
@@ -179,6 +189,8 @@ fn meet_all(places: &[Place], matching: &[Vec<Option<RoaringBitmap>>]) -> bool {
 #[cfg(test)]
 mod tests {
     use tracepact_base::TraceId;
+
+    use crate::part::TraceTime;
 
     use super::*;
 
