@@ -35,6 +35,28 @@ pub(crate) struct TraceFact {
     pub(crate) order: String,
     /// The root's service.
     pub(crate) service: String,
+    /// The root's start: the trace's timestamp, nanoseconds since 1970.
+    pub(crate) at_ns: u64,
+    /// What searches ask about each span.
+    pub(crate) rows: Vec<RowFact>,
+}
+
+/// What searches ask about a span.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowFact {
+    /// Number of its service.
+    pub(crate) service: u32,
+    /// Number of its operation.
+    pub(crate) operation: u32,
+    /// How long it took.
+    pub(crate) duration_ns: u64,
+    /// Whether it failed.
+    pub(crate) failed: bool,
+}
+
+/// The name of a service.
+pub(crate) fn service_name(service: u32) -> String {
+    format!("service-{service:02}")
 }
 
 /// The same requests as a reporter of Zipkin sends them: v2 JSON.
@@ -59,10 +81,12 @@ pub(crate) fn requests(spans: usize, per_request: usize, seed: u64) -> Work {
         let count = wanted.min(spans - all.len());
         let trace_id: [u8; 16] = rng.random();
         let order = format!("order-{seed}-{}", traces.len());
-        let start = hour_ago_ns + rng.random_range(0..3_500_000_000_000);
-        let service = trace(&mut rng, trace_id, count, start, &order, &mut all);
+        // Whole microseconds: formats that know no more say the same.
+        let start = (hour_ago_ns + rng.random_range(0..3_500_000_000_000)) / 1_000 * 1_000;
+        let rows = trace(&mut rng, trace_id, count, start, &order, &mut all);
+        let service = service_name(rows.first().map_or(0, |root| root.service));
         let id = trace_id.iter().map(|b| format!("{b:02x}")).collect();
-        traces.push(TraceFact { id, spans: count, order, service: format!("service-{service:02}") });
+        traces.push(TraceFact { id, spans: count, order, service, at_ns: start, rows });
     }
     // A trace's spans come from several processes: shuffle within a window, then group by service in each request.
     for window in all.chunks_mut(per_request * 4) {
@@ -71,7 +95,7 @@ pub(crate) fn requests(spans: usize, per_request: usize, seed: u64) -> Work {
     Work { bodies: all.chunks(per_request).map(|chunk| request(chunk).encode_to_vec()).collect(), traces }
 }
 
-/// Appends one trace; returns the root's service.
+/// Appends one trace, the root first; gives what searches ask about it.
 fn trace(
     rng: &mut StdRng,
     id: [u8; 16],
@@ -79,7 +103,8 @@ fn trace(
     start: u64,
     order: &str,
     all: &mut Vec<(u32, Span)>,
-) -> u32 {
+) -> Vec<RowFact> {
+    let mut rows = Vec::with_capacity(count);
     let mut parents: Vec<([u8; 8], u32)> = Vec::with_capacity(count);
     for index in 0..count {
         let span_id: [u8; 8] = rng.random();
@@ -91,16 +116,18 @@ fn trace(
             None => rng.random_range(0..SERVICES),
         };
         parents.push((span_id, service));
-        let duration = duration_ns(rng);
+        let duration = duration_ns(rng) / 1_000 * 1_000;
         let at = start + index as u64 * 50_000;
         let error = rng.random_ratio(2, 100);
+        let operation = rng.random_range(0..3);
+        rows.push(RowFact { service, operation, duration_ns: duration, failed: error });
         all.push((
             service,
             Span {
                 trace_id: id.to_vec(),
                 span_id: span_id.to_vec(),
                 parent_span_id: parent.map(|(p, _)| p.to_vec()).unwrap_or_default(),
-                name: format!("GET /operation/{}", rng.random_range(0..3)),
+                name: format!("GET /operation/{operation}"),
                 kind: if index % 2 == 0 { span::SpanKind::Server } else { span::SpanKind::Client } as i32,
                 start_time_unix_nano: at,
                 end_time_unix_nano: at + duration,
@@ -111,7 +138,7 @@ fn trace(
             },
         ));
     }
-    parents.first().map_or(0, |p| p.1)
+    rows
 }
 
 /// Log-normal with a median of 8 ms; one in a hundred is longer than 130 ms.
@@ -167,7 +194,7 @@ fn request(spans: &[(u32, Span)]) -> ExportTraceServiceRequest {
 
 fn resource(service: u32) -> Vec<KeyValue> {
     let mut attributes = vec![
-        text("service.name", &format!("service-{service:02}")),
+        text("service.name", &service_name(service)),
         text("service.version", "1.4.2"),
         text("service.instance.id", &format!("service-{service:02}-1")),
     ];

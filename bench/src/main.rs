@@ -10,8 +10,10 @@
 
 mod contracts;
 mod engine;
+mod figures;
 mod floor;
 mod generate;
+mod kill;
 mod latency;
 mod layout;
 mod process;
@@ -19,6 +21,7 @@ mod read;
 mod send;
 mod shop;
 mod spans;
+mod subject;
 
 use std::path::{Path, PathBuf};
 
@@ -47,7 +50,8 @@ struct Args {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// Generated spans: taking them in, answering, starting again after kill -9.
-    Spans,
+    #[value(alias = "spans")]
+    Traces,
     /// The shop under a steady load of orders.
     Shop,
     /// The contract broker over a long history.
@@ -71,7 +75,7 @@ async fn main() -> anyhow::Result<()> {
         return engine::run(args.spans.spans, args.spans.per_request, args.spans.seed).await;
     }
     let wanted = |part| args.only.is_none_or(|only| only == part);
-    if wanted(Part::Spans) {
+    if wanted(Part::Traces) {
         spans::run(&args.tracepact, &args.spans).await?;
     }
     if wanted(Part::Shop) {

@@ -1,12 +1,14 @@
-//! How long answers take, and whether they are right.
+//! How long answers take, and whether they are right: each is compared with what going through all generated spans says.
 
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use serde_json::Value;
 use tracepact_tests::Api;
 
-use crate::generate::{self, TraceFact, Work};
+use crate::figures::Figures;
+use crate::generate::{self, RowFact, TraceFact, Work};
 use crate::latency::Latency;
 use crate::send;
 
@@ -19,100 +21,147 @@ const LIMIT: usize = 20;
 /// Times that spans are sent and asked for at once.
 const FRESH: usize = 20;
 
-/// A search about a sampled trace, and how many traces it has to find.
+/// A search about a sampled trace.
 struct Search {
     what: &'static str,
     query: fn(&TraceFact) -> String,
-    finds: usize,
+    /// Which spans of the queried service have to exist, each list by one of them.
+    rows: &'static [fn(&RowFact) -> bool],
 }
 
-const COMMON: [Search; 6] = [
-    Search {
-        what: "service and a unique tag",
-        query: |t| format!("serviceName={}&annotationQuery=order.id%3D{}&limit=10", t.service, t.order),
-        finds: 1,
-    },
-    Search {
-        what: "service, limit 20",
-        query: |t| format!("serviceName={}&limit=20", t.service),
-        finds: LIMIT,
-    },
+const SEARCHED: [Search; 5] = [
+    Search { what: "service, limit 20", query: |_| String::new(), rows: &[] },
     Search {
         what: "service and operation, limit 20",
-        query: |t| format!("serviceName={}&spanName=get%20%2Foperation%2F1&limit=20", t.service),
-        finds: LIMIT,
+        query: |_| "&spanName=get%20%2Foperation%2F1".to_owned(),
+        rows: &[|row| row.operation == 1],
     },
     Search {
         what: "service and minDuration, limit 20",
-        query: |t| format!("serviceName={}&minDuration=50000&limit=20", t.service),
-        finds: LIMIT,
+        query: |_| "&minDuration=50000".to_owned(),
+        rows: &[|row| row.duration_ns >= 50_000_000],
     },
     Search {
         what: "service and error, limit 20",
-        query: |t| format!("serviceName={}&annotationQuery=error&limit=20", t.service),
-        finds: LIMIT,
+        query: |_| "&annotationQuery=error".to_owned(),
+        rows: &[|row| row.failed],
     },
     Search {
         what: "service, operation, two tags and minDuration, limit 20",
-        query: |t| {
-            format!(
-                "serviceName={}&spanName=get%20%2Foperation%2F2&minDuration=10000&limit=20&annotationQuery=\
-                 http.request.method%3DGET%20and%20http.response.status_code%3D200",
-                t.service
-            )
+        query: |_| {
+            "&spanName=get%20%2Foperation%2F2&minDuration=10000&annotationQuery=\
+             http.request.method%3DGET%20and%20http.response.status_code%3D200"
+                .to_owned()
         },
-        finds: LIMIT,
+        rows: &[|row| row.operation == 2, |row| row.duration_ns >= 10_000_000],
     },
 ];
 
-pub(crate) async fn run(address: &str, work: &Work) -> anyhow::Result<()> {
+impl Search {
+    /// The newest traces that match.
+    fn answer<'w>(&self, work: &'w Work, asked: &TraceFact) -> BTreeSet<&'w str> {
+        let service = asked.rows.first().map_or(0, |root| root.service);
+        let matches = |fact: &&TraceFact| {
+            let of_service = || fact.rows.iter().filter(|row| row.service == service);
+            of_service().next().is_some() && self.rows.iter().all(|holds| of_service().any(holds))
+        };
+        let mut found: Vec<&TraceFact> = work.traces.iter().filter(matches).collect();
+        found.sort_by_key(|fact| std::cmp::Reverse(fact.at_ns));
+        found.into_iter().take(LIMIT).map(|fact| fact.id.as_str()).collect()
+    }
+}
+
+/// Asks everything. With `exact` an answer that differs from the right one is an error; else it is counted.
+pub(crate) async fn run(address: &str, work: &Work, exact: bool, figures: &mut Figures) -> anyhow::Result<()> {
     let api = Api::new(address)?;
+    let (mut asked, mut wrong) = (0, 0);
     let mut by_id = Latency::default();
     for fact in sample(work) {
-        by_id.add(find(&api, fact).await?);
+        let (took, right) = find(&api, fact).await?;
+        by_id.add(took);
+        asked += 1;
+        wrong += usize::from(!right);
     }
-    print("trace by id", &by_id);
+    figures.latency("trace by id", &by_id);
 
     let mut largest = Latency::default();
     if let Some(fact) = work.traces.iter().max_by_key(|fact| fact.spans) {
         for _ in 0..FRESH {
-            largest.add(find(&api, fact).await?);
+            largest.add(find(&api, fact).await?.0);
         }
-        print(&format!("the largest trace by id ({} spans)", fact.spans), &largest);
+        figures.latency(&format!("the largest trace by id ({} spans)", fact.spans), &largest);
     }
-    for search in &COMMON {
+    let mut took = Latency::default();
+    for fact in sample(work).take(SEARCHES) {
+        let query = format!("&annotationQuery=order.id%3D{}", fact.order);
+        let (time, found) = search(&api, fact, &query, 10).await?;
+        took.add(time);
+        asked += 1;
+        wrong += usize::from(found != BTreeSet::from([fact.id.clone()]));
+    }
+    figures.latency("service and a unique tag", &took);
+    for kind in &SEARCHED {
         let mut took = Latency::default();
         for fact in sample(work).take(SEARCHES) {
-            let path = format!("/api/v2/traces?lookback=7200000&{}", (search.query)(fact));
-            let begun = Instant::now();
-            let traces = api.get(&path).await?;
-            took.add(begun.elapsed());
-            let found = traces.as_array().map_or(0, Vec::len);
-            // A small run may not have as many matches as were asked for.
-            let enough = found == search.finds || search.finds == LIMIT && work.traces.len() < 20_000;
-            ensure!(enough, "{path} found {found} traces, not {}", search.finds);
+            let (time, found) = search(&api, fact, &(kind.query)(fact), LIMIT).await?;
+            took.add(time);
+            let right = kind.answer(work, fact);
+            let is_right = found.iter().map(String::as_str).eq(right.iter().copied());
+            ensure!(is_right || !exact, "{}: found {found:?}, right is {right:?}", kind.what);
+            asked += 1;
+            wrong += usize::from(!is_right);
         }
-        print(search.what, &took);
+        figures.latency(kind.what, &took);
     }
+    let mut links = Latency::default();
+    for _ in 0..FRESH {
+        let begun = Instant::now();
+        api.get("/api/v2/dependencies?lookback=3600000").await?;
+        links.add(begun.elapsed());
+    }
+    figures.latency("dependency graph of an hour", &links);
+    figures.add("wrong answers", format!("{wrong} of {asked}"));
+    ensure!(wrong == 0 || !exact, "{wrong} of {asked} answers are wrong");
     Ok(())
 }
 
+async fn search(
+    api: &Api,
+    fact: &TraceFact,
+    query: &str,
+    limit: usize,
+) -> anyhow::Result<(Duration, BTreeSet<String>)> {
+    let path = format!("/api/v2/traces?lookback=7200000&serviceName={}{query}&limit={limit}", fact.service);
+    let begun = Instant::now();
+    let traces = api.get(&path).await?;
+    let took = begun.elapsed();
+    let id = |trace: &Value| trace.get(0)?.get("traceId")?.as_str().map(str::to_owned);
+    Ok((took, traces.as_array().into_iter().flatten().filter_map(id).collect()))
+}
+
 /// Asks for spans the moment they were acknowledged: by id and by search they have to be there.
-pub(crate) async fn fresh(address: &str, otlp: &str, seed: u64) -> anyhow::Result<()> {
+pub(crate) async fn fresh(
+    address: &str,
+    to: &str,
+    format: send::Format,
+    seed: u64,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
     let api = Api::new(address)?;
-    let mut took = Latency::default();
+    let (mut took, mut late) = (Latency::default(), 0);
     for round in 1..=FRESH as u64 {
         let work = generate::requests(10, 10, seed + round * 1_000);
         let begun = Instant::now();
-        send::all(otlp, send::Format::Otlp, &work.bodies, 1).await?;
+        let pace = send::Pace { connections: 1, per_second: None };
+        send::all(to, format, &format.bodies(&work)?, pace).await?;
         for fact in &work.traces {
-            find(&api, fact).await?;
             let path = format!("/api/v2/traces?lookback=7200000&annotationQuery=order.id%3D{}", fact.order);
-            ensure!(len(&api.get(&path).await?) == 1, "{path} does not find what was just acknowledged");
+            late += usize::from(!find(&api, fact).await?.1 || len(&api.get(&path).await?) != 1);
         }
         took.add(begun.elapsed());
     }
-    print("sent, acknowledged, then found by id and by search", &took);
+    figures.latency("sent, acknowledged, then found by id and by search", &took);
+    figures.add("not found at once after the acknowledgement", format!("{late}"));
     Ok(())
 }
 
@@ -121,20 +170,17 @@ pub(crate) async fn count_found(address: &str, work: &Work) -> anyhow::Result<us
     let api = Api::new(address)?;
     let mut found = 0;
     for fact in sample(work) {
-        let answer = api.send("GET", &format!("/api/v2/trace/{}", fact.id), None).await?;
-        let spans = if answer.status == 200 { len(&answer.json()?) } else { 0 };
-        found += usize::from(spans == fact.spans);
+        found += usize::from(find(&api, fact).await?.1);
     }
     Ok(found)
 }
 
-async fn find(api: &Api, fact: &TraceFact) -> anyhow::Result<std::time::Duration> {
+/// Looks a trace up; whether all its spans are there.
+async fn find(api: &Api, fact: &TraceFact) -> anyhow::Result<(Duration, bool)> {
     let begun = Instant::now();
-    let spans = api.get(&format!("/api/v2/trace/{}", fact.id)).await?;
-    let took = begun.elapsed();
-    let found = len(&spans);
-    ensure!(found == fact.spans, "trace {} has {} spans, {found} were answered", fact.id, fact.spans);
-    Ok(took)
+    let answer = api.send("GET", &format!("/api/v2/trace/{}", fact.id), None).await?;
+    let spans = if answer.status == 200 { len(&answer.json()?) } else { 0 };
+    Ok((begun.elapsed(), spans == fact.spans))
 }
 
 fn len(list: &Value) -> usize {
@@ -144,8 +190,4 @@ fn len(list: &Value) -> usize {
 fn sample(work: &Work) -> impl Iterator<Item = &TraceFact> {
     let step = (work.traces.len() / SAMPLE).max(1);
     work.traces.iter().step_by(step).take(SAMPLE)
-}
-
-fn print(what: &str, latency: &Latency) {
-    println!("{what}: p50 {:.1} ms, p99 {:.1} ms", latency.quantile_ms(0.5), latency.quantile_ms(0.99));
 }

@@ -1,4 +1,4 @@
-//! A closed loop of senders over HTTP.
+//! Senders over HTTP: a closed loop, or an open one at a given rate.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
+use crate::generate::{self, Work};
 use crate::latency::Latency;
 
 /// In which format spans are sent, and where to.
@@ -18,6 +19,22 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// In words.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Otlp => "OTLP",
+            Self::ZipkinJson => "Zipkin JSON",
+        }
+    }
+
+    /// The generated requests in this format.
+    pub(crate) fn bodies(self, work: &Work) -> anyhow::Result<Vec<Vec<u8>>> {
+        match self {
+            Self::Otlp => Ok(work.bodies.clone()),
+            Self::ZipkinJson => generate::as_zipkin_json(&work.bodies),
+        }
+    }
+
     const fn path_and_type(self) -> (&'static str, &'static str) {
         match self {
             Self::Otlp => ("/v1/traces", "application/x-protobuf"),
@@ -27,18 +44,33 @@ impl Format {
 }
 
 /// How the sending went.
+#[derive(Debug, Default)]
 pub(crate) struct Sent {
     pub(crate) wall_s: f64,
     pub(crate) latency: Latency,
     pub(crate) retries: usize,
+    /// Of each body when it was acknowledged, counted from the start.
+    pub(crate) acknowledged: Vec<Option<Duration>>,
+    /// Why it ended early.
+    pub(crate) broken: Option<String>,
 }
 
-/// Sends every body once, `connections` at a time; a 503 is retried after its `Retry-After`.
+/// How requests follow each other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Requests under way at once.
+    pub(crate) connections: usize,
+    /// Requests a second; latencies then count from when a request was due. `None`: the next as soon as one is answered.
+    pub(crate) per_second: Option<f64>,
+}
+
+/// Sends every body once; a 503 is sent again after its `Retry-After`. An answer that refuses a body is an error; a
+/// connection that breaks ends that sender.
 pub(crate) async fn all(
     address: &str,
     format: Format,
     bodies: &[Vec<u8>],
-    connections: usize,
+    pace: Pace,
 ) -> anyhow::Result<Sent> {
     let (path, media_type) = format.path_and_type();
     let url = format!("http://{address}{path}");
@@ -46,40 +78,68 @@ pub(crate) async fn all(
     let bodies: Arc<Vec<Vec<u8>>> = Arc::new(bodies.to_vec());
     let start = Instant::now();
     let mut senders = tokio::task::JoinSet::new();
-    for _ in 0..connections {
+    for _ in 0..pace.connections {
         let (url, next, bodies) = (url.clone(), next.clone(), bodies.clone());
         senders.spawn(async move {
             let client = reqwest::Client::new();
-            let (mut latency, mut retries) = (Latency::default(), 0);
-            while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
-                loop {
-                    let begun = Instant::now();
-                    let request = client.post(&url).header("content-type", media_type);
-                    let answer = request.body(body.clone()).send().await?;
-                    if answer.status() == 503 {
-                        let wait =
-                            answer.headers().get("retry-after").and_then(|v| v.to_str().ok()?.parse().ok());
-                        retries += 1;
-                        tokio::time::sleep(Duration::from_secs(wait.unwrap_or(1))).await;
-                        continue;
-                    }
-                    if !answer.status().is_success() {
-                        bail!("{url} answered {}: {}", answer.status(), answer.text().await?);
-                    }
-                    answer.bytes().await?;
-                    latency.add(begun.elapsed());
-                    break;
+            let mut sent = Sent { acknowledged: vec![None; bodies.len()], ..Sent::default() };
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(body) = bodies.get(number) else { return Ok(sent) };
+                let due = pace.per_second.map(|rate| start + Duration::from_secs_f64(number as f64 / rate));
+                if let Some(due) = due {
+                    tokio::time::sleep_until(due.into()).await;
                 }
+                let begun = due.unwrap_or_else(Instant::now);
+                if let Err(broken) = one(&client, &url, media_type, body, &mut sent.retries).await? {
+                    sent.broken = Some(broken.to_string());
+                    return Ok::<_, anyhow::Error>(sent);
+                }
+                sent.latency.add(begun.elapsed());
+                sent.acknowledged[number] = Some(start.elapsed());
             }
-            Ok((latency, retries))
         });
     }
-    let mut sent = Sent { wall_s: 0.0, latency: Latency::default(), retries: 0 };
+    let mut all = Sent { acknowledged: vec![None; bodies.len()], ..Sent::default() };
     while let Some(done) = senders.join_next().await {
-        let (latency, retries) = done??;
-        sent.latency.merge(latency);
-        sent.retries += retries;
+        let sent = done??;
+        all.latency.merge(sent.latency);
+        all.retries += sent.retries;
+        all.broken = all.broken.or(sent.broken);
+        for (known, at) in all.acknowledged.iter_mut().zip(sent.acknowledged) {
+            *known = known.or(at);
+        }
     }
-    sent.wall_s = start.elapsed().as_secs_f64();
-    Ok(sent)
+    all.wall_s = start.elapsed().as_secs_f64();
+    Ok(all)
+}
+
+/// Sends one body until it is taken; the inner error is a connection that broke.
+async fn one(
+    client: &reqwest::Client,
+    url: &str,
+    media_type: &str,
+    body: &[u8],
+    retries: &mut usize,
+) -> anyhow::Result<Result<(), reqwest::Error>> {
+    loop {
+        let request = client.post(url).header("content-type", media_type).body(body.to_vec());
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(broken) => return Ok(Err(broken)),
+        };
+        if answer.status() == 503 {
+            let wait = answer.headers().get("retry-after").and_then(|v| v.to_str().ok()?.parse().ok());
+            *retries += 1;
+            tokio::time::sleep(Duration::from_secs(wait.unwrap_or(1))).await;
+            continue;
+        }
+        if !answer.status().is_success() {
+            bail!("{url} answered {}: {}", answer.status(), answer.text().await?);
+        }
+        if let Err(broken) = answer.bytes().await {
+            return Ok(Err(broken));
+        }
+        return Ok(Ok(()));
+    }
 }

@@ -1,13 +1,16 @@
-//! A million generated spans: taken in, asked for, and found again after kill -9.
+//! Generated spans: taken in, asked for, and found again after kill -9; of one server or of several beside each other.
 
 use std::path::Path;
 
-use anyhow::Context;
-use tracepact_tests::Processes;
+use anyhow::ensure;
 
-use crate::{floor, generate, process, read, send, serve_flags};
+use crate::figures::{self, Figures};
+use crate::generate::{self, Work};
+use crate::send::{Format, Pace};
+use crate::subject::{Running, Subject};
+use crate::{floor, kill, process, read, send};
 
-/// What is sent.
+/// What is sent, and where to.
 #[derive(clap::Args)]
 pub(crate) struct SpanOptions {
     /// Spans to send.
@@ -19,88 +22,144 @@ pub(crate) struct SpanOptions {
     /// Requests under way at once.
     #[arg(long, default_value_t = 8)]
     connections: usize,
-    /// In which format they are sent.
-    #[arg(long, value_enum, default_value = "otlp")]
-    format: send::Format,
+    /// Spans a second, for an open loop; without it each sender sends its next request once it has an answer.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// In which formats they are sent, one run each.
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["otlp", "zipkin-json"])]
+    format: Vec<Format>,
     /// Seed of the generated spans.
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
+    /// Measure this server beside ours; its artifact is fetched with Maven.
+    #[arg(long, value_enum)]
+    peer: Option<Peer>,
+    /// Measure a running server instead: `host:port` of its Zipkin API.
+    #[arg(long)]
+    target: Option<String>,
+    /// Where the running server takes OTLP over HTTP, when that is another port.
+    #[arg(long, requires = "target")]
+    target_otlp: Option<String>,
+    /// Spans a second while a server is killed.
+    #[arg(long, default_value_t = 5_000.0)]
+    kill_rate: f64,
+    /// Seconds of load until it is killed; 0 leaves that out.
+    #[arg(long, default_value_t = 20)]
+    kill_after_s: u64,
+}
+
+/// A server that is measured beside ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Peer {
+    /// Zipkin with spans in memory; it takes Zipkin JSON.
+    Zipkin,
 }
 
 pub(crate) async fn run(tracepact: &Path, options: &SpanOptions) -> anyhow::Result<()> {
-    let million = options.spans as f64 / 1e6;
     println!("generating {} spans in requests of {}", options.spans, options.per_request);
     let work = generate::requests(options.spans, options.per_request, options.seed);
-    let bodies = match options.format {
-        send::Format::Otlp => work.bodies.clone(),
-        send::Format::ZipkinJson => generate::as_zipkin_json(&work.bodies)?,
-    };
-    let sent_bytes: usize = bodies.iter().map(Vec::len).sum();
-    println!(
-        "on the wire: {:.0} bytes per span, {} traces",
-        sent_bytes as f64 / options.spans as f64,
-        work.traces.len()
-    );
-
-    let floor = floor::measure(&bodies, &work.bodies)?;
-    println!(
-        "floor (one thread, zstd-1 and fdatasync for every request): {:.2} CPU-s and {:.2} s per million spans, {:.1} bytes per span",
-        floor.cpu_s / million,
-        floor.wall_s / million,
-        floor.bytes as f64 / options.spans as f64,
-    );
-    println!(
-        "decoding with prost into owned structs: {:.2} CPU-s per million spans",
-        floor.decode_cpu_s / million
-    );
-
-    let folder = tempfile::tempdir()?;
-    let data = folder.path().join("data");
-    let mut processes = Processes::new(folder.path())?;
-    let flags = serve_flags(&data);
-    let started = std::time::Instant::now();
-    let server = processes.start("tracepact", tracepact, &flags).await?;
-    println!("started in {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
-    let pid = server.pid().context("the server has no process id")?;
-    let (otlp, http) = (server.address("otlp_http")?, server.address("http")?);
-
-    let before = process::settled_cpu_s(pid).await?;
-    println!("idle RSS: {:.1} MB", process::rss_mb(pid)?);
-    let to = if options.format == send::Format::Otlp { &otlp } else { &http };
-    let sent = send::all(to, options.format, &bodies, options.connections).await?;
-    let acknowledged = process::cpu_s(pid)? - before;
-    println!(
-        "ingest: {:.0} spans/s acknowledged; request p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms; {} retries",
-        options.spans as f64 / sent.wall_s,
-        sent.latency.quantile_ms(0.5),
-        sent.latency.quantile_ms(0.99),
-        sent.latency.quantile_ms(1.0),
-        sent.retries,
-    );
-    let settled = process::settled_cpu_s(pid).await? - before;
-    println!(
-        "server: {:.2} CPU-s per million spans when the last was acknowledged, {:.2} settled = {:.1} × the floor; RSS {:.0} MB, peak {:.0} MB",
-        acknowledged / million,
-        settled / million,
-        settled / floor.cpu_s,
-        process::rss_mb(pid)?,
-        process::peak_rss_mb(pid)?,
-    );
-    let disk = process::folder_bytes(&data)?;
-    println!("on disk: {:.1} bytes per span (log and blocks together)", disk as f64 / options.spans as f64);
-    read::run(&http, &work).await?;
-    read::fresh(&http, &otlp, options.seed).await?;
-    println!("RSS after the questions: {:.0} MB", process::rss_mb(pid)?);
-
-    processes.kill("tracepact").await?;
-    let restarted = std::time::Instant::now();
-    let server = processes.start("tracepact", tracepact, &flags).await?;
-    println!("after kill -9: serving again in {:.0} ms", restarted.elapsed().as_secs_f64() * 1e3);
-    let found = read::count_found(&server.address("http")?, &work).await?;
-    println!(
-        "after kill -9: {found} of {} sampled traces are there whole",
-        read::SAMPLE.min(work.traces.len())
-    );
-    processes.stop_all(&[]).await;
+    let ours = Subject::Tracepact(tracepact.to_owned());
+    let subject = options.target.as_ref().map_or(ours, |target| {
+        Subject::Running(target.clone(), options.target_otlp.clone())
+    });
+    let mut subjects: Vec<_> = options.format.iter().map(|format| (subject.clone(), *format)).collect();
+    if options.peer == Some(Peer::Zipkin) {
+        subjects.push((Subject::Zipkin(tracepact_tests::zipkin::provide().await?), Format::ZipkinJson));
+    }
+    let mut all = Vec::new();
+    for (subject, format) in subjects {
+        let mut figures = Figures::of(&subject.name(format));
+        measure(&subject, format, &work, options, &mut figures).await?;
+        if options.kill_after_s > 0 && options.target.is_none() {
+            let rate = options.kill_rate;
+            kill::run(&subject, format, rate, options.kill_after_s, options.seed + 1, &mut figures).await?;
+        }
+        all.push(figures);
+    }
+    figures::table(&all);
     Ok(())
+}
+
+async fn measure(
+    subject: &Subject,
+    format: Format,
+    work: &Work,
+    options: &SpanOptions,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let million = options.spans as f64 / 1e6;
+    let bodies = format.bodies(work)?;
+    let sent_bytes: usize = bodies.iter().map(Vec::len).sum();
+    figures.add("bytes per span on the wire", format!("{:.0}", sent_bytes as f64 / options.spans as f64));
+    let floor = floor::measure(&bodies, &work.bodies)?;
+    figures.add("floor: zstd-1 and fdatasync of every request, CPU-s per M spans", {
+        format!("{:.2}", floor.cpu_s / million)
+    });
+    figures.add("floor: decoding OTLP with prost, CPU-s per M spans", {
+        format!("{:.2}", floor.decode_cpu_s / million)
+    });
+    let mut server = subject.start().await?;
+    if let Some(ms) = server.started_ms {
+        figures.add("start on nothing, ms", format!("{ms:.0}"));
+    }
+    let load = load(&server, format, &bodies, options, figures).await?;
+    if let Some((pid, before)) = load {
+        let settled = (process::settled_cpu_s(pid).await? - before) / million;
+        figures.add("server CPU-s per M spans, settled", format!("{settled:.2}"));
+        figures.add("the same, times the floor", format!("{:.1}", settled * million / floor.cpu_s));
+        figures.add("RSS now / peak, MB", {
+            format!("{:.0} / {:.0}", process::rss_mb(pid)?, process::peak_rss_mb(pid)?)
+        });
+    }
+    if let Some(data) = server.data() {
+        let bytes = process::folder_bytes(&data)? as f64 / options.spans as f64;
+        figures.add("bytes per span on disk", format!("{bytes:.1}"));
+    }
+    read::run(&server.query, work, subject.is_ours(), figures).await?;
+    let to = server.ingest(format).to_owned();
+    read::fresh(&server.query, &to, format, options.seed, figures).await?;
+    if let Some(pid) = server.pid() {
+        figures.add("RSS after the questions, MB", format!("{:.0}", process::rss_mb(pid)?));
+    }
+    if let Some(ms) = server.kill_and_start().await? {
+        figures.add("start after kill -9, ms", format!("{ms:.0}"));
+        let sampled = read::SAMPLE.min(work.traces.len());
+        let found = read::count_found(&server.query, work).await?;
+        figures.add("traces whole after kill -9", format!("{found} of {sampled}"));
+        ensure!(found == sampled || !subject.is_ours(), "acknowledged spans are gone after kill -9");
+    }
+    server.stop().await;
+    Ok(())
+}
+
+/// Sends everything; the server's process and its CPU time before, where we started it.
+async fn load(
+    server: &Running,
+    format: Format,
+    bodies: &[Vec<u8>],
+    options: &SpanOptions,
+    figures: &mut Figures,
+) -> anyhow::Result<Option<(u32, f64)>> {
+    let mut before = None;
+    if let Some(pid) = server.pid() {
+        before = Some((pid, process::settled_cpu_s(pid).await?));
+        figures.add("RSS idle, MB", format!("{:.0}", process::rss_mb(pid)?));
+    }
+    let per_second = options.rate.map(|rate| rate / options.per_request as f64);
+    let pace = Pace { connections: options.connections, per_second };
+    let sent = send::all(server.ingest(format), format, bodies, pace).await?;
+    if let Some(broken) = sent.broken {
+        anyhow::bail!("sending ended early: {broken}");
+    }
+    figures.add("spans/s acknowledged", format!("{:.0}", options.spans as f64 / sent.wall_s));
+    let quantile = |q| sent.latency.quantile_ms(q);
+    figures.add("request p50 / p99 / max, ms", {
+        format!("{:.0} / {:.0} / {:.0}", quantile(0.5), quantile(0.99), quantile(1.0))
+    });
+    figures.add("requests sent again after a 503", sent.retries.to_string());
+    if let Some((pid, before)) = before {
+        let cpu = (process::cpu_s(pid)? - before) / (options.spans as f64 / 1e6);
+        figures.add("server CPU-s per M spans at the last acknowledgement", format!("{cpu:.2}"));
+    }
+    Ok(before)
 }

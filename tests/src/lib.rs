@@ -16,6 +16,7 @@ pub mod projects;
 pub mod prometheus;
 pub mod python;
 pub mod wait;
+pub mod zipkin;
 
 use std::path::PathBuf;
 
