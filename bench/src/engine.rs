@@ -9,7 +9,7 @@ use tracepact_base::{SystemClock, TraceId};
 use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, SpanChunk, decode_chunk};
 use tracepact_store::{Completeness, Engine, EngineConfig, Predicate, ReadCtx, Scope, SpanQuery, SpanStore};
 
-use crate::generate::{self, Work};
+use tracepact_bench::generate::{self, Work};
 use crate::latency::Latency;
 use crate::process;
 

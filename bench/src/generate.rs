@@ -18,49 +18,52 @@ const SERVICES: u32 = 20;
 const USERS: u32 = 200_000;
 
 /// Encoded requests, and what is in them.
-pub(crate) struct Work {
+pub struct Work {
     /// OTLP protobuf bodies.
-    pub(crate) bodies: Vec<Vec<u8>>,
+    pub bodies: Vec<Vec<u8>>,
     /// Id and number of spans of each trace.
-    pub(crate) traces: Vec<TraceFact>,
+    pub traces: Vec<TraceFact>,
 }
 
 /// What must be found again.
-pub(crate) struct TraceFact {
+pub struct TraceFact {
     /// Lower-case hex.
-    pub(crate) id: String,
+    pub id: String,
     /// Number of its spans.
-    pub(crate) spans: usize,
+    pub spans: usize,
     /// Its `order.id`, unique.
-    pub(crate) order: String,
+    pub order: String,
     /// The root's service.
-    pub(crate) service: String,
+    pub service: String,
     /// The root's start: the trace's timestamp, nanoseconds since 1970.
-    pub(crate) at_ns: u64,
+    pub at_ns: u64,
     /// What searches ask about each span.
-    pub(crate) rows: Vec<RowFact>,
+    pub rows: Vec<RowFact>,
 }
 
 /// What searches ask about a span.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct RowFact {
+pub struct RowFact {
     /// Number of its service.
-    pub(crate) service: u32,
+    pub service: u32,
     /// Number of its operation.
-    pub(crate) operation: u32,
+    pub operation: u32,
     /// How long it took.
-    pub(crate) duration_ns: u64,
+    pub duration_ns: u64,
     /// Whether it failed.
-    pub(crate) failed: bool,
+    pub failed: bool,
 }
 
 /// The name of a service.
-pub(crate) fn service_name(service: u32) -> String {
+pub fn service_name(service: u32) -> String {
     format!("service-{service:02}")
 }
 
 /// The same requests as a reporter of Zipkin sends them: v2 JSON.
-pub(crate) fn as_zipkin_json(bodies: &[Vec<u8>]) -> anyhow::Result<Vec<Vec<u8>>> {
+///
+/// # Errors
+/// When a body is no OTLP.
+pub fn as_zipkin_json(bodies: &[Vec<u8>]) -> anyhow::Result<Vec<Vec<u8>>> {
     let json = |body: &Vec<u8>| {
         let spans = decode(Codec::OtlpProto, body, &DecodeLimits::unbounded())?;
         encode(Codec::ZipkinJsonV2, &spans).context("no writer of Zipkin JSON")
@@ -68,7 +71,8 @@ pub(crate) fn as_zipkin_json(bodies: &[Vec<u8>]) -> anyhow::Result<Vec<Vec<u8>>>
     bodies.iter().map(json).collect()
 }
 
-pub(crate) fn requests(spans: usize, per_request: usize, seed: u64) -> Work {
+/// Generated requests: `spans` spans, so many in each, the same for the same `seed` but for the time of day.
+pub fn requests(spans: usize, per_request: usize, seed: u64) -> Work {
     let mut rng = StdRng::seed_from_u64(seed);
     let now_ns =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);

@@ -11,7 +11,7 @@ use tracepact_tests::Api;
 use crate::figures::Figures;
 use crate::send::{self, Format, Pace};
 use crate::subject::Subject;
-use crate::generate;
+use tracepact_bench::generate;
 
 /// Spans in a request.
 const PER_REQUEST: usize = 100;

@@ -17,11 +17,12 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rustix::fs::{Advice, fadvise};
+use tracepact_bench::generate;
 use tracepact_model::columnar::Merged;
 use tracepact_model::{Codec, DecodeLimits, SpanChunk, decode_chunk};
 
 use crate::latency::Latency;
-use crate::{generate, process};
+use crate::process;
 
 /// Traces looked up in each layout.
 const LOOKUPS: usize = 200;

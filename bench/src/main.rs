@@ -12,7 +12,6 @@ mod contracts;
 mod engine;
 mod figures;
 mod floor;
-mod generate;
 mod kill;
 mod latency;
 mod layout;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tracepact_tests::Api;
 
 use crate::figures::Figures;
-use crate::generate::{self, RowFact, TraceFact, Work};
+use tracepact_bench::generate::{self, RowFact, TraceFact, Work};
 use crate::latency::Latency;
 use crate::send;
 

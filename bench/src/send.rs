@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use crate::generate::{self, Work};
+use tracepact_bench::generate::{self, Work};
 use crate::latency::Latency;
 
 /// In which format spans are sent, and where to.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::ensure;
 
 use crate::figures::{self, Figures};
-use crate::generate::{self, Work};
+use tracepact_bench::generate::{self, Work};
 use crate::send::{Format, Pace};
 use crate::subject::{Running, Subject};
 use crate::{floor, kill, process, read, send};
@@ -24,7 +24,7 @@ pub(crate) struct SpanOptions {
     connections: usize,
     /// Spans a second, for an open loop; without it each sender sends its next request once it has an answer.
     #[arg(long)]
-    rate: Option<f64>,
+    span_rate: Option<f64>,
     /// In which formats they are sent, one run each.
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["otlp", "zipkin-json"])]
     format: Vec<Format>,
@@ -95,6 +95,9 @@ async fn measure(
     figures.add("floor: zstd-1 and fdatasync of every request, CPU-s per M spans", {
         format!("{:.2}", floor.cpu_s / million)
     });
+    figures.add("floor: wall time of the same, s per M spans; bytes per span", {
+        format!("{:.2}; {:.1}", floor.wall_s / million, floor.bytes as f64 / options.spans as f64)
+    });
     figures.add("floor: decoding OTLP with prost, CPU-s per M spans", {
         format!("{:.2}", floor.decode_cpu_s / million)
     });
@@ -145,7 +148,7 @@ async fn load(
         before = Some((pid, process::settled_cpu_s(pid).await?));
         figures.add("RSS idle, MB", format!("{:.0}", process::rss_mb(pid)?));
     }
-    let per_second = options.rate.map(|rate| rate / options.per_request as f64);
+    let per_second = options.span_rate.map(|rate| rate / options.per_request as f64);
     let pace = Pace { connections: options.connections, per_second };
     let sent = send::all(server.ingest(format), format, bodies, pace).await?;
     if let Some(broken) = sent.broken {

@@ -76,8 +76,8 @@ impl Running {
         match &self.subject {
             Subject::Tracepact(binary) => {
                 let processes = self.ours.as_mut().context("no processes")?;
-                let server = processes.start("tracepact", binary, &serve_flags(&self.folder.path().join("data")));
-                let server = server.await?;
+                let flags = serve_flags(&self.folder.path().join("data"));
+                let server = processes.start("tracepact", binary, &flags).await?;
                 (self.query, self.otlp) = (server.address("http")?, server.address("otlp_http")?);
             }
             Subject::Zipkin(jar) => {
