@@ -45,7 +45,8 @@ fn writing(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(PER_REQUEST as u64));
     group.bench_function("log: one request of 500 spans, synced", |bench| {
         bench.iter_custom(|times| {
-            let batches: Vec<_> = (0..times).map(|i| batch(&work.bodies[i as usize % work.bodies.len()])).collect();
+            let batches: Vec<_> =
+                (0..times).map(|i| batch(&work.bodies[i as usize % work.bodies.len()])).collect();
             let begun = Instant::now();
             for batch in batches {
                 runtime.block_on(engine.append(batch)).unwrap();

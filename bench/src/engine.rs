@@ -9,9 +9,9 @@ use tracepact_base::{SystemClock, TraceId};
 use tracepact_model::{Admission, Codec, DecodeLimits, SpanBatch, SpanChunk, decode_chunk};
 use tracepact_store::{Completeness, Engine, EngineConfig, Predicate, ReadCtx, Scope, SpanQuery, SpanStore};
 
-use tracepact_bench::generate::{self, Work};
 use crate::latency::Latency;
 use crate::process;
+use tracepact_bench::generate::{self, Work};
 
 /// Traces looked up, and times each search is asked.
 const QUESTIONS: usize = 200;

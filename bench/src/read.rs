@@ -8,9 +8,9 @@ use serde_json::Value;
 use tracepact_tests::Api;
 
 use crate::figures::Figures;
-use tracepact_bench::generate::{self, RowFact, TraceFact, Work};
 use crate::latency::Latency;
 use crate::send;
+use tracepact_bench::generate::{self, RowFact, TraceFact, Work};
 
 /// Traces that are looked up.
 pub(crate) const SAMPLE: usize = 200;
@@ -72,7 +72,12 @@ impl Search {
 }
 
 /// Asks everything. With `exact` an answer that differs from the right one is an error; else it is counted.
-pub(crate) async fn run(address: &str, work: &Work, exact: bool, figures: &mut Figures) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    address: &str,
+    work: &Work,
+    exact: bool,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
     let api = Api::new(address)?;
     let (mut asked, mut wrong) = (0, 0);
     let mut by_id = Latency::default();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use tracepact_bench::generate::{self, Work};
 use crate::latency::Latency;
+use tracepact_bench::generate::{self, Work};
 
 /// In which format spans are sent, and where to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::ensure;
 
 use crate::figures::{self, Figures};
-use tracepact_bench::generate::{self, Work};
 use crate::send::{Format, Pace};
 use crate::subject::{Running, Subject};
 use crate::{floor, kill, process, read, send};
+use tracepact_bench::generate::{self, Work};
 
 /// What is sent, and where to.
 #[derive(clap::Args)]
@@ -59,9 +59,10 @@ pub(crate) async fn run(tracepact: &Path, options: &SpanOptions) -> anyhow::Resu
     println!("generating {} spans in requests of {}", options.spans, options.per_request);
     let work = generate::requests(options.spans, options.per_request, options.seed);
     let ours = Subject::Tracepact(tracepact.to_owned());
-    let subject = options.target.as_ref().map_or(ours, |target| {
-        Subject::Running(target.clone(), options.target_otlp.clone())
-    });
+    let subject = options
+        .target
+        .as_ref()
+        .map_or(ours, |target| Subject::Running(target.clone(), options.target_otlp.clone()));
     let mut subjects: Vec<_> = options.format.iter().map(|format| (subject.clone(), *format)).collect();
     if options.peer == Some(Peer::Zipkin) {
         subjects.push((Subject::Zipkin(tracepact_tests::zipkin::provide().await?), Format::ZipkinJson));

@@ -21,7 +21,7 @@ use crate::budget::Budget;
 use crate::engine::{Shared, Snapshot, unhurried};
 use crate::hot::HotPart;
 use crate::part::{Part, Traces};
-use crate::search::groups;
+use crate::search::shared::{self, SharedTraces, Together};
 use crate::{Completeness, LinksAnswer, StoreError};
 
 pub(crate) use pairs::{Pairs, TraceCalls};
@@ -80,25 +80,6 @@ impl Ending {
     }
 }
 
-/// Places of a part that are not counted by the part alone.
-struct Apart(Vec<u64>);
-
-impl Apart {
-    fn new(places: usize) -> Self {
-        Self(vec![0; places.div_ceil(64)])
-    }
-
-    fn insert(&mut self, place: u32) {
-        if let Some(word) = self.0.get_mut(place as usize / 64) {
-            *word |= 1 << (place % 64);
-        }
-    }
-
-    fn contains(&self, place: u32) -> bool {
-        self.0.get(place as usize / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
-    }
-}
-
 /// Adds up the links of all traces whose timestamp lies in the window. Traces are told apart by the low half of their
 /// ids, or one that travelled with both lengths would count twice.
 pub(crate) fn links(
@@ -111,34 +92,33 @@ pub(crate) fn links(
     // Older rows first, as every reader has them.
     let blocks = snapshot.span_blocks.iter().map(Place::Block);
     let places: Vec<Place<'_>> = blocks.chain(snapshot.hot.iter().map(Place::Hot)).collect();
-    let mut traces: Vec<Arc<Traces>> = Vec::with_capacity(places.len());
-    for place in &places {
+    let parts: Vec<&dyn Part> = places.iter().map(|place| place.part()).collect();
+    let mut traces: Vec<Option<Arc<Traces>>> = Vec::with_capacity(places.len());
+    for part in &parts {
         budget.check()?;
-        let part = place.part();
-        traces.push(ending.tolerate(|| part.name(), part.traces())?.unwrap_or_default());
+        // A trace with its rows in one block began within that block's times.
+        let of_part = part.overlaps(&window).then(|| part.traces()).transpose();
+        traces.push(ending.tolerate(|| part.name(), of_part)?.flatten());
     }
+    let blocks = &parts[..snapshot.span_blocks.len()];
+    let shared = SharedTraces::current(&snapshot.seen.shared_traces, blocks, false, budget)?;
+    ending.damaged.extend(shared.damaged.iter().cloned());
+    let hot: Vec<Arc<Traces>> = traces.iter().skip(blocks.len()).flatten().cloned().collect();
+    let together = shared.with_hot(&parts, &hot)?;
+    let hidden = partly_deleted(snapshot, &traces, &together);
+    let counts_apart = |part: usize, place: u32| {
+        together.places.get(part).is_some_and(|apart| apart.contains(place))
+            || hidden.binary_search_by_key(&(part as u32, place), |place| (place.part, place.place)).is_ok()
+    };
     let mut sum = Sum::default();
-    let mut apart: Vec<Apart> = traces.iter().map(|of_part| Apart::new(of_part.ids.len())).collect();
-    let mut several = groups(&traces, false);
-    several.iter().flatten().for_each(|(part, place)| apart[*part as usize].insert(*place));
-    let hidden = partly_deleted(snapshot, &traces, &apart);
-    hidden.iter().for_each(|(part, place)| apart[*part as usize].insert(*place));
-    several.extend(hidden.into_iter().map(|place| vec![place]));
-
     for (index, place) in places.iter().enumerate() {
         budget.check()?;
-        let (times, apart) = (&traces[index].times, &apart[index]);
+        let Some(of_part) = &traces[index] else { continue };
         let counts = |at: u32| {
-            let time = times.get(at as usize).copied().flatten();
-            time.is_some_and(|time| window.contains(&time.at_ns)) && !apart.contains(at)
+            of_part.time(at).is_some_and(|time| window.contains(&time.at_ns)) && !counts_apart(index, at)
         };
         match place {
             Place::Block(part) => {
-                let meta = &part.block.meta;
-                // A trace with its rows in this block began within its times.
-                if meta.min_ns > *window.end() || meta.max_ns < *window.start() {
-                    continue;
-                }
                 if let Some(calls) = ending.tolerate(|| part.name(), part.block.links(&part.budget))? {
                     sum.add(&calls, counts);
                 }
@@ -146,40 +126,60 @@ pub(crate) fn links(
             Place::Hot(part) => part.generation().links(|calls| sum.add(calls, counts))?,
         }
     }
-    several::add(several, &places, &traces, snapshot, remembered, &window, &mut ending, &mut sum, budget)?;
+    let hidden = hidden.iter().map(|place| Arc::new(vec![*place]));
+    let several = together.groups.iter().cloned().chain(hidden).collect();
+    several::add(several, &places, snapshot, remembered, &window, &mut ending, &mut sum, budget)?;
     Ok(LinksAnswer { links: sum.into_links(), completeness: ending.completeness() })
 }
 
-/// Blocks that are looked at after sealing: their traces are those that were under way.
-const NEWEST_BLOCKS: usize = 16;
-
-/// Computes the links of traces that the newest blocks share, so that the first question does not wait for them.
+/// Computes the links of traces that the newest block shares with others, so that the first question does not wait for
+/// them.
 pub(crate) fn prepare(shared: &Shared) {
     let (budget, _cancel) = Budget::new(&unhurried(), &shared.clock);
     let mut snapshot = shared.snapshot(&budget);
     snapshot.hot.clear();
-    let first = snapshot.span_blocks.len().saturating_sub(NEWEST_BLOCKS);
-    snapshot.span_blocks.drain(..first);
-    if snapshot.span_blocks.len() > 1
-        && let Err(error) = links(&snapshot, &shared.links, 0..=u64::MAX, &budget)
-    {
+    if let Err(error) = prepare_newest(shared, &snapshot, &budget) {
         tracing::debug!(%error, "links of traces in several blocks are computed when they are asked for");
     }
+    snapshot.trim_tables();
 }
 
-/// Places of traces that a deletion may hide rows of, as far as they are not apart already.
-fn partly_deleted(snapshot: &Snapshot, traces: &[Arc<Traces>], apart: &[Apart]) -> Vec<(u32, u32)> {
+fn prepare_newest(shared: &Shared, snapshot: &Snapshot, budget: &Budget) -> Result<(), StoreError> {
+    let places: Vec<Place<'_>> = snapshot.span_blocks.iter().map(Place::Block).collect();
+    let parts: Vec<&dyn Part> = places.iter().map(|place| place.part()).collect();
+    let Some(newest) = parts.len().checked_sub(1) else { return Ok(()) };
+    // Searches ask with whole ids, links without: both are worked out for the new block while nobody waits.
+    SharedTraces::current(&snapshot.seen.shared_traces, &parts, true, budget)?;
+    let lenient = SharedTraces::current(&snapshot.seen.shared_traces, &parts, false, budget)?;
+    let groups = lenient.with_hot(&parts, &[])?.groups.into_iter();
+    let of_newest =
+        |places: &Arc<Vec<shared::Place>>| places.iter().any(|place| place.part as usize == newest);
+    let several = groups.filter(of_newest).collect();
+    let (mut ending, mut sum) = (Ending::default(), Sum::default());
+    several::add(several, &places, snapshot, &shared.links, &(0..=u64::MAX), &mut ending, &mut sum, budget)
+}
+
+/// Places of traces that a deletion may hide rows of, as far as no other part has them; in order.
+fn partly_deleted(
+    snapshot: &Snapshot,
+    traces: &[Option<Arc<Traces>>],
+    together: &Together,
+) -> Vec<shared::Place> {
     let tombstones = &snapshot.seen.tombstones;
+    let mut hidden = Vec::new();
     if tombstones.len() == 0 {
-        return Vec::new();
+        return hidden;
     }
-    let of_part = |(index, of_part): (u32, &Arc<Traces>)| {
-        let ids = (0u32..).zip(&of_part.ids);
-        let hidden =
-            ids.filter(|(place, id)| tombstones.names(**id) && !apart[index as usize].contains(*place));
-        hidden.map(|(place, _)| (index, place)).collect::<Vec<_>>()
-    };
-    (0u32..).zip(traces).flat_map(of_part).collect()
+    for (part, of_part) in (0u32..).zip(traces) {
+        let Some(of_part) = of_part else { continue };
+        let shared = together.places.get(part as usize);
+        for (place, id) in (0u32..).zip(&of_part.ids) {
+            if tombstones.names(*id) && shared.is_none_or(|shared| !shared.contains(place)) {
+                hidden.push(shared::Place { part, place, id: *id, time: of_part.time(place) });
+            }
+        }
+    }
+    hidden
 }
 
 /// Links by name, sorted.

@@ -1,5 +1,6 @@
 //! One part of the store, as a search sees it: a generation of rows in memory, or one block.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
@@ -105,6 +106,11 @@ pub(crate) trait Part: Send + Sync {
 
     /// Earliest and latest start of its rows where that is known: a trace whose rows are all here was between them.
     fn window_ns(&self) -> Option<(u64, u64)>;
+
+    /// Whether a trace whose rows are all here may lie in the window.
+    fn overlaps(&self, window: &RangeInclusive<u64>) -> bool {
+        self.window_ns().is_none_or(|(first, last)| first <= *window.end() && last >= *window.start())
+    }
 
     /// All traces.
     fn traces(&self) -> Result<Arc<Traces>, StoreError>;

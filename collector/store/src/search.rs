@@ -4,11 +4,10 @@
 
 mod filter;
 mod order;
-mod shared;
+pub(crate) mod shared;
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use tracepact_base::{ErrorKind, TraceId};
@@ -19,7 +18,7 @@ use crate::engine::Seen;
 use crate::part::{Condition, Part, group};
 use crate::{Completeness, Predicate, Scope, SearchAnswer, SpanQuery, StoreError, TraceHit, eval};
 use order::{Candidates, Found};
-pub(crate) use shared::SharedTraces;
+use shared::SharedTraces;
 
 /// So few traces under one condition are looked at anyhow: ordering them would cost more than their rows.
 const FEW_CANDIDATES: u64 = 64;
@@ -190,7 +189,7 @@ impl<'p> Reader<'p> {
         };
         let id = part.id(place);
         let Some(id) = self.tolerate(part, id)? else { return Ok(Some(None)) };
-        if self.seen.tombstones.touch(id) {
+        if self.seen.tombstones.names(id) {
             return Ok(None);
         }
         let meets = part.meets(place, query);
@@ -218,7 +217,7 @@ impl<'p> Reader<'p> {
                 self.budget.check()?;
                 // Of a part outside the window only traces that others have too can match: their rows tell. A condition
                 // that few traces meet decides alone, so of the likely ones all parts are asked.
-                let ask = is_selective(condition.predicate) || overlaps(part, &window);
+                let ask = is_selective(condition.predicate) || part.overlaps(&window);
                 let places = if ask { part.matching(*condition) } else { Ok(None) };
                 let places = self.tolerate(part, places)?.unwrap_or_else(|| Some(RoaringBitmap::new()));
                 count += places.as_ref().map_or_else(|| u64::from(part.count()), RoaringBitmap::len);
@@ -259,27 +258,15 @@ impl<'p> Reader<'p> {
         let mut traces = Vec::with_capacity(self.parts.len());
         for part in self.parts.clone() {
             self.budget.check()?;
-            let of_part = overlaps(part, window).then(|| part.traces()).transpose();
+            let of_part = part.overlaps(window).then(|| part.traces()).transpose();
             traces.push(self.tolerate(part, of_part)?.flatten());
         }
-        let shared = self.shared_traces()?;
+        let blocks = self.parts.get(..self.seen.settled).unwrap_or_default();
+        let shared = SharedTraces::current(&self.seen.shared_traces, blocks, self.strict, self.budget)?;
         self.damaged.extend(shared.damaged.iter().cloned());
         let hot: Vec<_> = traces.iter().skip(self.seen.settled).flatten().cloned().collect();
         let together = shared.with_hot(&self.parts, &hot)?;
         Ok(Candidates::new(traces, &matching, together, window))
-    }
-
-    /// What the blocks have in common: as it is known, or else worked out now.
-    fn shared_traces(&self) -> Result<Arc<SharedTraces>, StoreError> {
-        let blocks = self.parts.get(..self.seen.settled).unwrap_or_default();
-        let mut known = self.seen.shared_traces.lock();
-        let number = usize::from(self.strict);
-        if let Some(shared) = known[number].as_ref().filter(|shared| shared.is_of(blocks, self.strict)) {
-            return Ok(shared.clone());
-        }
-        let new = Arc::new(SharedTraces::of(known[number].as_deref(), blocks, self.strict, self.budget)?);
-        known[number] = Some(new.clone());
-        Ok(new)
     }
 }
 
@@ -304,11 +291,6 @@ fn condition<'q>(query: &'q SpanQuery, predicate: &'q Predicate) -> Condition<'q
 /// Whether often only few traces meet it.
 fn is_selective(predicate: &Predicate) -> bool {
     matches!(predicate, Predicate::Tag(..) | Predicate::AnnotationOrKey(_))
-}
-
-/// Whether a trace whose rows are all in this part may lie in the window.
-fn overlaps(part: &dyn Part, window: &RangeInclusive<u64>) -> bool {
-    part.window_ns().is_none_or(|(first, last)| first <= *window.end() && last >= *window.start())
 }
 
 /// Adds a trace to the answer, newest first.

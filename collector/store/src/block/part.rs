@@ -72,5 +72,6 @@ impl Part for BlockPart {
 
 /// Whether it asks for failure in one of its words.
 fn is_error(predicate: &Predicate) -> bool {
-    matches!(predicate, Predicate::Error) || matches!(predicate, Predicate::AnnotationOrKey(text) if text == "error")
+    matches!(predicate, Predicate::Error)
+        || matches!(predicate, Predicate::AnnotationOrKey(text) if text == "error")
 }

@@ -12,9 +12,7 @@ use tracepact_model::columnar::ValueType;
 
 use super::columns::attribute_key;
 use super::file::CheckedFile;
-use super::index::{
-    ENTRY_BYTES, FENCE, Sections, WIDE_BYTES, few_hash, may_last, read_entry, read_few,
-};
+use super::index::{ENTRY_BYTES, FENCE, Sections, WIDE_BYTES, few_hash, may_last, read_entry, read_few};
 use super::meta::BlockMeta;
 use super::pages::{Column, Failure};
 use super::parquet_file::take_places;
@@ -309,7 +307,8 @@ impl Block {
         let bytes = self.part(opened, opened.sections.durations_at, traces * 4, budget)?;
         let marks = bytes.as_chunks().0.iter().map(|mark| u32::from_le_bytes(*mark));
         Ok({
-            let places = (0u32..).zip(marks).filter(|(_, mark)| may_last(*mark, min_ns)).map(|(place, _)| place);
+            let places =
+                (0u32..).zip(marks).filter(|(_, mark)| may_last(*mark, min_ns)).map(|(place, _)| place);
             // They come in order.
             RoaringBitmap::from_sorted_iter(places).unwrap_or_default()
         })

@@ -52,7 +52,8 @@ impl SpanStore for Engine {
             self.reads
                 .run(move || {
                     let snapshot = shared.snapshot(&budget);
-                    let answer = Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget).search(&query);
+                    let answer =
+                        Reader::new(snapshot.parts(), &snapshot.seen, strict, &budget).search(&query);
                     snapshot.trim_tables();
                     answer
                 })

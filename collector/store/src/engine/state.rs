@@ -21,7 +21,7 @@ use crate::hot::{Generation, HotPart, HotRows};
 use crate::links::Remembered;
 use crate::log::{Applied, Payload};
 use crate::part::Part;
-use crate::search::SharedTraces;
+use crate::search::shared;
 use crate::series::SeriesTable;
 
 /// Shared by the engine, the log's thread and the readers.
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     /// Links of traces that several parts have.
     pub(crate) links: Remembered,
     /// What blocks have in common; see [`Seen`].
-    pub(crate) shared_traces: Arc<Mutex<[Option<Arc<SharedTraces>>; 2]>>,
+    pub(crate) shared_traces: Arc<shared::Cache>,
     /// Woken when sealed rows leave memory.
     pub(crate) room: Notify,
 }
@@ -106,8 +106,8 @@ pub(crate) struct Seen {
     pub(crate) lost: Vec<String>,
     /// How many of the parts, the first ones, are blocks: they do not change.
     pub(crate) settled: usize,
-    /// What the blocks have in common, once for lenient and once for strict ids.
-    pub(crate) shared_traces: Arc<Mutex<[Option<Arc<SharedTraces>>; 2]>>,
+    /// What the blocks have in common.
+    pub(crate) shared_traces: Arc<shared::Cache>,
 }
 
 /// Bytes of the tables of traces that blocks keep in memory between searches.

@@ -78,11 +78,6 @@ impl Tombstones {
             .is_some_and(|marks| marks.iter().any(|mark| mark.covers(id) && lsn < mark.lsn))
     }
 
-    /// Whether rows of this trace, or of one with its low half, may have been deleted.
-    pub(crate) fn touch(&self, id: TraceId) -> bool {
-        self.len > 0 && self.by_low.contains_key(&id.low())
-    }
-
     /// Whether an event that was logged at `lsn` was derived from a deleted trace.
     pub(crate) fn hide_event(&self, event: &Event, lsn: u64) -> bool {
         self.len > 0 && traces_of(event).any(|id| self.hides(id, lsn))

@@ -14,7 +14,7 @@ use crate::budget::Budget;
 use crate::engine::Snapshot;
 use crate::hot::Placed;
 use crate::links::Pairs;
-use crate::part::Traces;
+use crate::search::shared;
 
 /// Traces whose rows are in memory at once.
 const AT_ONCE: usize = 1_024;
@@ -25,9 +25,8 @@ type At = (u32, u32);
 /// Adds the links of traces given by the places of their rows.
 #[expect(clippy::too_many_arguments, reason = "one step of a read, with what the read has at hand")]
 pub(super) fn add(
-    several: Vec<Vec<At>>,
+    several: Vec<Arc<Vec<shared::Place>>>,
     places: &[Place<'_>],
-    traces: &[Arc<Traces>],
     snapshot: &Snapshot,
     remembered: &Remembered,
     window: &RangeInclusive<u64>,
@@ -36,24 +35,22 @@ pub(super) fn add(
     budget: &Budget,
 ) -> Result<(), StoreError> {
     let tombstones = &snapshot.seen.tombstones;
-    let low = |(part, place): At| traces[part as usize].ids[place as usize].low();
-    let mut asked: Vec<(u64, Vec<At>)> = Vec::new();
+    let mut asked: Vec<(u64, Vec<At>, bool)> = Vec::new();
     for of_trace in several {
-        let Some(first) = of_trace.first().copied() else { continue };
-        let mut times =
-            of_trace.iter().filter_map(|(part, place)| traces[*part as usize].times[*place as usize]);
-        // The timestamp is one of these, unless rows that it came from are deleted.
-        if tombstones.len() > 0 || times.any(|time| window.contains(&time.at_ns)) {
-            asked.push((low(first), of_trace));
+        let Some(first) = of_trace.first() else { continue };
+        // The timestamp is one of these, unless rows that it came from are deleted. Which rows a deletion hides is not
+        // part of what is remembered, and they are gone for good within a minute.
+        let hidden = tombstones.len() > 0 && of_trace.iter().any(|place| tombstones.names(place.id));
+        let mut times = of_trace.iter().filter_map(|place| place.time);
+        if hidden || times.any(|time| window.contains(&time.at_ns)) {
+            let places = of_trace.iter().map(|place| (place.part, place.place)).collect();
+            asked.push((first.id.low(), places, hidden));
         }
     }
     // Blocks have their traces in this order: what is read together stands together.
     asked.sort_unstable();
-    let deleted = |(part, place): &At| tombstones.names(traces[*part as usize].ids[*place as usize]);
-    let keys = asked.iter().map(|(low, of_trace)| {
-        // Which rows a deletion hides is not part of the key, and they are gone for good within a minute.
-        let hidden = of_trace.iter().any(deleted);
-        let places = of_trace.iter().filter(|_| !hidden).map(|at| rows_at(places, *at)).collect();
+    let keys = asked.iter().map(|(low, of_trace, hidden)| {
+        let places = of_trace.iter().filter(|_| !*hidden).map(|at| rows_at(places, *at)).collect();
         (*low, places)
     });
     let keys: Vec<(u64, RowsAt)> = keys.collect();
@@ -63,7 +60,7 @@ pub(super) fn add(
         sum,
     );
     let mut left: Vec<(u64, Vec<At>, RowsAt)> = Vec::new();
-    for (((low, of_trace), (_, rows_at)), unknown) in asked.into_iter().zip(keys).zip(unknown) {
+    for (((low, of_trace, _), (_, rows_at)), unknown) in asked.into_iter().zip(keys).zip(unknown) {
         if unknown {
             left.push((low, of_trace, rows_at));
         }

@@ -97,7 +97,9 @@ impl Candidates {
             }
             let mut add = |place: u32| {
                 let time = of_part.time(place).filter(|time| window.contains(&time.at_ns));
-                if let Some(time) = time.filter(|_| together.places.get(part).is_none_or(|s| !s.contains(place))) {
+                if let Some(time) =
+                    time.filter(|_| together.places.get(part).is_none_or(|s| !s.contains(place)))
+                {
                     found.push(Candidate { at_ns: time.at_ns, part: part as u32, place, from: From::Part });
                 }
             };
@@ -125,9 +127,12 @@ impl Candidates {
     fn advance(&mut self, part: usize) {
         let Some(Some(cursor)) = self.cursors.get_mut(part) else { return };
         let shared = self.together.places.get(part);
-        while let Some(place) = cursor.traces.by_time().and_then(|by_time| by_time.get(cursor.next)).copied() {
+        while let Some(place) = cursor.traces.by_time().and_then(|by_time| by_time.get(cursor.next)).copied()
+        {
             cursor.next += 1;
-            let Some(time) = cursor.traces.time(place).filter(|time| time.at_ns >= self.start_ns) else { break };
+            let Some(time) = cursor.traces.time(place).filter(|time| time.at_ns >= self.start_ns) else {
+                break;
+            };
             let may_match = cursor.places.as_ref().is_none_or(|places| places.contains(place));
             if may_match && shared.is_none_or(|shared| !shared.contains(place)) {
                 self.heap.push(Candidate { at_ns: time.at_ns, part: part as u32, place, from: From::Cursor });
@@ -209,7 +214,7 @@ mod tests {
     }
 
     fn place(part: u32, place: u32, time: (u64, bool)) -> Place {
-        Place { part, place, time: Some(time_of(time)) }
+        Place { part, place, id: TraceId::new(1).unwrap(), time: Some(time_of(time)) }
     }
 
     #[test]

@@ -4,19 +4,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 use tracepact_base::{ErrorKind, TraceId};
 
 use super::filter::Filter;
+use crate::StoreError;
 use crate::budget::Budget;
 use crate::part::{Part, TraceTime, Traces, group};
-use crate::StoreError;
+
+/// Kept between reads: once for ids grouped by their low half, once for whole ids.
+pub(crate) type Cache = Mutex<[Option<Arc<SharedTraces>>; 2]>;
 
 /// Where rows of a trace are, and when these alone say it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) part: u32,
     pub(crate) place: u32,
+    /// The id there; with ids grouped by their low half a trace has several.
+    pub(crate) id: TraceId,
     pub(crate) time: Option<TraceTime>,
 }
 
@@ -58,8 +64,25 @@ impl SharedTraces {
         }
     }
 
+    /// What `blocks` have in common: as it is known, or else worked out now.
+    pub(crate) fn current(
+        cache: &Cache,
+        blocks: &[&dyn Part],
+        strict: bool,
+        budget: &Budget,
+    ) -> Result<Arc<Self>, StoreError> {
+        let mut known = cache.lock();
+        let known = &mut known[usize::from(strict)];
+        if let Some(shared) = known.as_ref().filter(|shared| shared.is_of(blocks)) {
+            return Ok(shared.clone());
+        }
+        let new = Arc::new(Self::of(known.as_deref(), blocks, strict, budget)?);
+        *known = Some(new.clone());
+        Ok(new)
+    }
+
     /// What `blocks` have in common, beginning with what is known of the first of them.
-    pub(crate) fn of(
+    fn of(
         known: Option<&Self>,
         blocks: &[&dyn Part],
         strict: bool,
@@ -92,9 +115,8 @@ impl SharedTraces {
     }
 
     /// Whether this is about just these blocks.
-    pub(crate) fn is_of(&self, blocks: &[&dyn Part], strict: bool) -> bool {
-        self.strict == strict
-            && self.blocks.len() == blocks.len()
+    fn is_of(&self, blocks: &[&dyn Part]) -> bool {
+        self.blocks.len() == blocks.len()
             && self.blocks.iter().zip(blocks).all(|(name, block)| *name == block.name())
     }
 
@@ -110,7 +132,12 @@ impl SharedTraces {
             let key = group(*id, self.strict);
             if let Some(places) = self.groups.get_mut(&key) {
                 if !places.iter().any(|known| (known.part, known.place) == (number, place)) {
-                    Arc::make_mut(places).push(Place { part: number, place, time: traces.time(place) });
+                    Arc::make_mut(places).push(Place {
+                        part: number,
+                        place,
+                        id: *id,
+                        time: traces.time(place),
+                    });
                 }
                 continue;
             }
@@ -123,11 +150,7 @@ impl SharedTraces {
     }
 
     /// The same with the parts behind the blocks, whose traces are `hot`.
-    pub(crate) fn with_hot(
-        &self,
-        parts: &[&dyn Part],
-        hot: &[Arc<Traces>],
-    ) -> Result<Together, StoreError> {
+    pub(crate) fn with_hot(&self, parts: &[&dyn Part], hot: &[Arc<Traces>]) -> Result<Together, StoreError> {
         let first = self.blocks.len().min(parts.len());
         let (blocks, memory) = parts.split_at(first);
         let several = !self.strict || hot.iter().filter(|traces| traces.len() > 0).count() > 1;
@@ -168,7 +191,7 @@ fn find(parts: &[&dyn Part], first: usize, id: TraceId, strict: bool) -> Result<
             found => found?,
         };
         for place in found {
-            places.push(Place { part: number, place, time: part.time(place)? });
+            places.push(Place { part: number, place, id: part.id(place)?, time: part.time(place)? });
         }
     }
     Ok(places)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tracepact_base::{ManualClock, SharedClock, SpanId};
-use tracepact_model::{SpanEvent, Resource, Source, Status, StatusCode, Value, trace_timestamp_ns};
+use tracepact_model::{Resource, Source, SpanEvent, Status, StatusCode, Value, trace_timestamp_ns};
 
 use super::*;
 use crate::ReadCtx;
@@ -52,8 +52,11 @@ fn row() -> impl Strategy<Value = Span> {
             row.name = format!("Op {}", id.as_u64() % 2).into();
             row.attributes = attributes.into_iter().map(|(key, value)| (key.into(), value)).collect();
             row.status = Status { code: status, message: "1".into() };
-            let event = |name: &str| {
-                SpanEvent { at_ns: 7, name: name.into(), attributes: Vec::new(), dropped_attributes: 0 }
+            let event = |name: &str| SpanEvent {
+                at_ns: 7,
+                name: name.into(),
+                attributes: Vec::new(),
+                dropped_attributes: 0,
             };
             row.events = events.into_iter().map(event).collect();
             let tags = resource.into_iter().map(|(key, value)| (key.into(), value)).collect();
@@ -71,7 +74,8 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         Just(Predicate::Name("op 1".to_owned())),
         (key.clone(), value).prop_map(|(key, value)| Predicate::Tag(key.to_owned(), value.to_owned())),
         key.prop_map(|key| Predicate::AnnotationOrKey(key.to_owned())),
-        (0u64..9, prop::option::of(0u64..9)).prop_map(|(min_ns, max_ns)| Predicate::Duration { min_ns, max_ns }),
+        (0u64..9, prop::option::of(0u64..9))
+            .prop_map(|(min_ns, max_ns)| Predicate::Duration { min_ns, max_ns }),
         Just(Predicate::Error),
     ]
 }
