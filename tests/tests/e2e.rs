@@ -9,11 +9,13 @@ mod e2e {
     mod own_cli;
     mod pact_cli;
     mod pact_clients;
+    mod pact_stub;
     mod pipelines;
     mod proposal_cli;
     mod provider;
     mod real_servers;
     mod server;
+    mod stories;
     mod zipkin_clients;
     mod zipkin_lens;
 }

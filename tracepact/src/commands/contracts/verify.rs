@@ -14,7 +14,7 @@ use super::{BrokerArgs, finish};
 #[command(after_help = "Examples:
   tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --branch main --publish
   tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --message-path /messages
-  tracepact verify --provider orders --provider-url http://127.0.0.1:8080 --version v2 --provider-config tracepact-provider.toml
+  tracepact verify --provider orders --version v2 --provider-config tracepact-provider.toml
 
 The provider's configuration sets up states and makes messages; commands get JSON on standard input:
   [states.\"item 1 exists\"]             # {\"state\", \"params\", \"action\": \"setup\" | \"teardown\"}
@@ -33,9 +33,9 @@ pub(crate) struct Verify {
     /// The provider's name at the broker.
     #[arg(long)]
     provider: String,
-    /// Where the provider runs.
+    /// Where the provider runs. Not needed when all it does is send messages that its configuration makes.
     #[arg(long, value_name = "URL")]
-    provider_url: String,
+    provider_url: Option<String>,
     /// The provider's version.
     #[arg(long)]
     version: String,
@@ -67,6 +67,9 @@ pub(crate) struct Verify {
     broker: BrokerArgs,
 }
 
+/// The discard port, which nobody serves: a contract that asks for HTTP all the same fails with a refused connection.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
 impl Verify {
     pub(crate) async fn run(self) -> ExitCode {
         finish(self.verify().await)
@@ -74,15 +77,26 @@ impl Verify {
 
     async fn verify(self) -> Result<u8, Error> {
         let client = self.broker.client()?;
+        let config = self.provider_config.as_deref().map(ProviderConfig::read).transpose()?;
+        let provider_url = match self.provider_url {
+            Some(url) => url,
+            None if config.as_ref().is_some_and(ProviderConfig::makes_messages) => NOWHERE.to_owned(),
+            None => {
+                return Err(Error::Usage(
+                    "--provider-url is missing: only a provider whose --provider-config makes messages needs none"
+                        .into(),
+                ));
+            }
+        };
         let check = ProviderCheck {
             provider: self.provider,
-            provider_url: self.provider_url,
+            provider_url,
             version: self.version,
             branch: self.branch,
             publish: self.publish,
             message_path: self.message_path,
             state_change_url: self.state_change_url,
-            config: self.provider_config.as_deref().map(ProviderConfig::read).transpose()?,
+            config,
             build_url: self.build_url,
             request_timeout_ms: self.request_timeout_ms,
         };
