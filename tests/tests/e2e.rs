@@ -12,6 +12,7 @@ mod e2e {
     mod pact_stub;
     mod pipelines;
     mod proposal_cli;
+    mod proposal_states;
     mod provider;
     mod real_servers;
     mod server;

@@ -38,14 +38,18 @@ async fn the_stub_server_serves_what_the_broker_holds() {
     let get = async |path: &str| reqwest::get(format!("http://127.0.0.1:{port}{path}")).await;
 
     let mut stub = serve("web");
-    let item = until_ok(Duration::from_secs(30), async || Ok(get("/item/1").await?)).await.unwrap();
+    let item = until_ok(Duration::from_secs(30), "the stub", async || Ok(Some(get("/item/1").await?)))
+        .await
+        .unwrap();
     assert_eq!(item.status(), 200);
     assert_eq!(item.json::<Value>().await.unwrap()["name"], "coffee");
     assert_eq!(get("/till/1").await.unwrap().status(), 404, "that is another consumer's contract");
     stub.kill().await.unwrap();
 
     let mut stub = serve("shop/tills");
-    let till = until_ok(Duration::from_secs(30), async || Ok(get("/till/1").await?)).await.unwrap();
+    let till = until_ok(Duration::from_secs(30), "the stub", async || Ok(Some(get("/till/1").await?)))
+        .await
+        .unwrap();
     assert_eq!(till.json::<Value>().await.unwrap()["name"], "tea");
     stub.kill().await.unwrap();
     server.stop().await;

@@ -48,7 +48,11 @@ async fn told(heading: &str) -> Vec<String> {
     assert_eq!(parts.len(), steps.len() + 1, "{}", ran.text);
     for (step, printed) in steps.iter().zip(parts) {
         for line in &step.prints {
-            assert!(printed.contains(line.as_str()), "{line:?} is not printed by\n{}but\n{printed}", step.script);
+            assert!(
+                printed.contains(line.as_str()),
+                "{line:?} is not printed by\n{}but\n{printed}",
+                step.script
+            );
         }
     }
     server.stop().await;
