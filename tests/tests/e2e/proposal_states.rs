@@ -168,7 +168,7 @@ impl Client for Jvm {
 async fn admin(server: &Server, args: &[&str]) -> Value {
     let token = server.folder().join("data/admin-token").display().to_string();
     let ran = server.tracepact(&[args, &["--token-file", &token, "--json"]].concat()).await.ended_with(0);
-    serde_json::from_str(&ran.text).unwrap_or_else(|e| panic!("{e}: {}", ran.text))
+    serde_json::from_str(&ran.printed).unwrap_or_else(|e| panic!("{e}: {}", ran.text))
 }
 
 /// The contract of a consumer, as a file. A second content of the same consumer has another description.

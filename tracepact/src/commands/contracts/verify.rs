@@ -7,6 +7,7 @@ use clap::Args;
 use tracepact_verify::junit::junit;
 use tracepact_verify::{Error, Outcome, ProviderCheck, ProviderConfig, provider};
 
+use super::standard_output::free_for_json;
 use super::{BrokerArgs, finish};
 
 /// Verify a running provider against the contracts the broker holds for it.
@@ -28,7 +29,8 @@ The provider's configuration sets up states and makes messages; commands get JSO
   trigger = [\"./scripts/ship-an-order\"]
 
 Exit codes: 0 the provider keeps every contract that is not pending, 1 it does not, 2 wrong usage,
-3 the broker cannot be reached.")]
+3 the broker cannot be reached. With --json standard output is one JSON document; what the verifier says goes to
+standard error.")]
 pub(crate) struct Verify {
     /// The provider's name at the broker.
     #[arg(long)]
@@ -100,7 +102,7 @@ impl Verify {
             build_url: self.build_url,
             request_timeout_ms: self.request_timeout_ms,
         };
-        let outcome = provider::verify(&check, &client).await?;
+        let outcome = free_for_json(self.broker.json, Box::pin(provider::verify(&check, &client))).await??;
         if let Some(file) = &self.junit {
             let xml = junit(&check.provider, &check.version, &outcome);
             std::fs::write(file, xml)
