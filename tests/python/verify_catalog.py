@@ -1,8 +1,10 @@
 """Verifies `catalog` with the unmodified pact-python: verify_catalog.py BROKER PROVIDER_URL VERSION [OPTION...].
 
-Options: `branch=NAME`, `select=BRANCH` (a consumer branch besides main), `pending`, `wip`, `publish`. Exit code 1 when the build would fail.
+Options: `branch=NAME`, `select=BRANCH` (a consumer branch besides main), `pending`, `wip`, `publish`, `report=FILE` (what the
+library found, as its own JSON). Exit code 1 when the build would fail.
 """
 
+import json
 import sys
 
 from pact import Verifier
@@ -22,9 +24,14 @@ if "wip" in chosen:
 verifier = selectors.build().set_error_on_empty_pact(enabled=False)
 if "publish" in chosen:
     verifier.set_publish_options(version=version, branch=branch)
+failed = None
 try:
     verifier.verify()
-except RuntimeError as failed:
-    print(verifier.output(strip_ansi=True))
-    sys.exit(f"the build fails: {failed}")
+except RuntimeError as error:
+    failed = error
+if "report" in chosen:
+    with open(chosen["report"], "w", encoding="utf-8") as file:
+        json.dump(verifier.results, file)
 print(verifier.output(strip_ansi=True))
+if failed:
+    sys.exit(f"the build fails: {failed}")

@@ -54,6 +54,17 @@ impl Processes {
 
     /// Starts `program` and waits until it has written its addresses. `--addr-file FILE` is appended to the arguments.
     pub async fn start(&mut self, name: &str, program: &Path, args: &[String]) -> anyhow::Result<&Process> {
+        self.start_with(name, program, args, &[]).await
+    }
+
+    /// Like [`Self::start`], with environment variables.
+    pub async fn start_with(
+        &mut self,
+        name: &str,
+        program: &Path,
+        args: &[String],
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<&Process> {
         let addr_file = self.folder.join(format!("{name}.addr.json"));
         self.started += 1;
         let log = self.folder.join(format!("{name}-{}.log", self.started));
@@ -69,6 +80,7 @@ impl Processes {
             .arg("--addr-file")
             .arg(&addr_file)
             .env("PACT_DO_NOT_TRACK", "1")
+            .envs(variables.iter().copied())
             // A Ctrl-C at the terminal goes to whoever started this, who then asks each process to drain, once.
             .process_group(0)
             .stdin(Stdio::null())

@@ -3,6 +3,7 @@
 //! As long as there is no user, the listener's own rules hold (open on loopback, tokens beyond). With the first one,
 //! nothing of the broker is open any more but what the settings name (`allow_public_read`, badges, the heartbeat).
 
+pub(crate) mod asker;
 pub(crate) mod gate;
 pub(crate) mod rights;
 pub(crate) mod secrets;

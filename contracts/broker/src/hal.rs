@@ -37,6 +37,7 @@ mod metrics;
 mod pact;
 mod pacticipants;
 mod paging;
+mod presences;
 mod provider_states;
 mod publish;
 mod results;
@@ -67,7 +68,7 @@ pub fn pact_routes(broker: Broker) -> Routes {
     let routes = results::routes(routes);
     let routes = pacticipants::routes(routes);
     let routes = versions::routes(routes);
-    let routes = environments::routes(routes);
+    let routes = presences::routes(environments::routes(routes));
     let routes = webhooks::routes(routes);
     matrix::routes(routes).with_state(broker)
 }

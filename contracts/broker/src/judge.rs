@@ -12,6 +12,7 @@ use crate::store::decisions;
 use crate::store::verifications::Verification;
 use crate::{Broker, BrokerError};
 
+pub(crate) mod asking;
 mod exceptions;
 mod gather;
 mod mismatches;

@@ -21,6 +21,7 @@ mod proposal_answers;
 mod proposal_sync;
 mod proposals;
 mod users;
+mod verification_requests;
 mod waivers;
 
 /// The native routes. Pact clients' own addresses do not overlap with them, so both can stand on one port.
@@ -30,6 +31,7 @@ pub fn native_routes(broker: Broker) -> Routes {
         .get("/tracepact/v1/contracts/can-i-deploy", Scope::Read, gate::can_i_deploy)
         .get("/tracepact/v1/contracts/matrix", Scope::Read, gate::matrix)
         .get("/tracepact/v1/contracts/decisions", Scope::Read, decisions::decisions)
+        .post("/tracepact/v1/contracts/verification-requests", Scope::Publish, verification_requests::ask)
         .get("/tracepact/v1/waivers", Scope::Read, waivers::list_waivers)
         .post("/tracepact/v1/waivers", Scope::Admin, waivers::waive)
         .get("/tracepact/v1/waivers/{id}", Scope::Read, waivers::get_waiver)
@@ -77,6 +79,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     gate::can_i_deploy,
     gate::matrix,
     decisions::decisions,
+    verification_requests::ask,
     waivers::list_waivers,
     waivers::waive,
     waivers::get_waiver,

@@ -3,6 +3,7 @@
 use tracepact_base::EventKind;
 use tracepact_contract_model::check_name;
 
+use crate::auth::asker::user_name;
 use crate::broker::{about, on_edge, tell};
 use crate::store::environments;
 use crate::store::waivers::{self, NewWaiver, Rules, WaiverRow};
@@ -11,6 +12,8 @@ use crate::{Broker, BrokerError};
 /// Longest life of a waiver.
 pub(crate) const LIFE_MAX_S: i64 = 90 * 24 * 60 * 60;
 const SECOND_NS: i64 = 1_000_000_000;
+/// What stands before a name that was only said, where the broker has users. No user's name has a colon, so it is nobody's.
+const ONLY_SAID: &str = "admin token: ";
 
 /// A waiver as it is asked for.
 #[derive(Debug, Default)]
@@ -27,10 +30,21 @@ pub(crate) struct Waive {
 }
 
 impl Broker {
+    /// The name to write down: a user's own. `said` counts where the broker has no users; where it has some, the
+    /// administrator's token is nobody in particular.
+    fn acts_as(&self, said: &str) -> Result<String, BrokerError> {
+        let said = check_name("by", said)?;
+        Ok(match user_name() {
+            Some(user) => user,
+            None if self.knows_somebody() => format!("{ONLY_SAID}{said}"),
+            None => said.to_owned(),
+        })
+    }
+
     /// Gives a waiver; its id. Whether it counts at once is the environment's rule.
     pub(crate) async fn waive(&self, wish: &Waive) -> Result<String, BrokerError> {
         let name = check_name("name", &wish.name)?;
-        let by = check_name("by", &wish.by)?;
+        let by = self.acts_as(&wish.by)?;
         let reason = wish.reason.trim();
         if reason.is_empty() || reason.chars().count() > 1_000 || reason.chars().any(char::is_control) {
             return Err(BrokerError::invalid("reason", "must be one line of 1 to 1000 characters"));
@@ -82,32 +96,42 @@ impl Broker {
             consumer_version: wish.consumer_version.as_deref(),
             provider: wish.provider.as_deref(),
             provider_version: wish.provider_version.as_deref(),
-            by,
+            by: &by,
             expires_at: now + wish.life_s * SECOND_NS,
         };
         let id = waivers::insert(conn, &new, now).await?;
         let row = waivers::get(conn, &id).await?;
-        self.tell_waiver(conn, &row, "waived", by, Some(reason)).await?;
+        self.tell_waiver(conn, &row, "waived", &by, Some(reason)).await?;
         self.commit(write).await?;
         Ok(id)
     }
 
-    /// The second person's yes.
+    /// The second person's yes. Where the broker has users, both people are users and not names that somebody said.
     pub(crate) async fn approve_waiver(&self, id: &str, by: &str) -> Result<(), BrokerError> {
-        let by = check_name("by", by)?;
+        let by = self.acts_as(by)?;
         let now = self.now();
         let mut write = self.store().write().await?;
         let conn = write.conn();
         let row = waivers::get(conn, id).await?;
         standing(&row, now, "approved")?;
-        if row.created_by.eq_ignore_ascii_case(by) {
+        if self.knows_somebody() {
+            for (name, what) in [(&by, "approve it"), (&row.created_by, "give it")] {
+                if name.starts_with(ONLY_SAID) {
+                    return Err(BrokerError::State(format!(
+                        "a second person is a second user: {what} with a user's own credentials, not with the \
+                         administrator's token"
+                    )));
+                }
+            }
+        }
+        if row.created_by.eq_ignore_ascii_case(&by) {
             return Err(BrokerError::State(format!(
                 "{by} gave this waiver; another person has to approve it"
             )));
         }
         if row.approved_by.is_none() {
-            waivers::approve(conn, row.id, by, now).await?;
-            self.tell_waiver(conn, &row, "waiver_approved", by, None).await?;
+            waivers::approve(conn, row.id, &by, now).await?;
+            self.tell_waiver(conn, &row, "waiver_approved", &by, None).await?;
         }
         self.commit(write).await
     }
@@ -119,7 +143,7 @@ impl Broker {
         by: &str,
         reason: Option<&str>,
     ) -> Result<(), BrokerError> {
-        let by = check_name("by", by)?;
+        let by = self.acts_as(by)?;
         if reason.is_some_and(|r| r.chars().count() > 1_000 || r.chars().any(char::is_control)) {
             return Err(BrokerError::invalid("reason", "must be one line of at most 1000 characters"));
         }
@@ -129,8 +153,8 @@ impl Broker {
         let row = waivers::get(conn, id).await?;
         if row.revoked_at.is_none() {
             standing(&row, now, "revoked")?;
-            waivers::revoke(conn, row.id, by, reason, now).await?;
-            self.tell_waiver(conn, &row, "waiver_revoked", by, reason).await?;
+            waivers::revoke(conn, row.id, &by, reason, now).await?;
+            self.tell_waiver(conn, &row, "waiver_revoked", &by, reason).await?;
         }
         self.commit(write).await
     }
@@ -159,7 +183,7 @@ impl Broker {
                 .event(EventKind::ThresholdChange, title)
                 .with("action", "gate_rules")
                 .with("environment", place.name.as_str());
-            if let Some(by) = by {
+            if let Some(by) = by.map(|by| self.acts_as(by)).transpose()? {
                 event = event.with("who", by);
             }
             tell(conn, event.link("contract", "/contracts")).await?;

@@ -29,5 +29,6 @@ mod it {
     mod upkeep;
     mod users;
     mod verification;
+    mod verification_requests;
     mod webhooks;
 }

@@ -1,13 +1,18 @@
 //! The broker over HTTP, as a pipeline uses it.
 
+mod gate;
+mod reasons;
+mod record;
+
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracepact_base::Secret;
 
-use crate::lease::{Lease, LeaseWish};
-use crate::{Error, Publication, Verdict};
+use crate::{Error, Publication};
+pub use gate::{AskOptions, VerificationAsked};
+use reasons::{notices, reason};
 
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -43,19 +48,6 @@ pub struct ClientOptions {
     /// Take any certificate: for tests against a self-signed server only.
     pub any_certificate: bool,
 }
-
-/// What to ask the gate besides the deploy itself.
-#[derive(Debug, Clone, Default)]
-pub struct AskOptions {
-    /// Pacticipants that must not count, each `NAME` or `NAME:VERSION`.
-    pub ignore: Vec<String>,
-    /// Let the broker answer only once the answer is known, or after this time. The broker holds the request; this client
-    /// asks again for waits longer than one request may take.
-    pub wait: Duration,
-}
-
-/// Longest wait that one request asks the broker for.
-const WAIT_OF_ONE_REQUEST: Duration = Duration::from_secs(50);
 
 /// A broker's address and the token to use there.
 #[derive(Debug, Clone)]
@@ -125,91 +117,6 @@ impl BrokerClient {
     /// Whether the broker answers and lets this client read.
     pub(crate) async fn reach(&self) -> Result<(), Error> {
         self.send(self.http.get(self.at("/")), "its index").await?;
-        Ok(())
-    }
-
-    /// Asks the gate whether `version` of `pacticipant` may go to `environment`.
-    pub async fn can_i_deploy(
-        &self,
-        pacticipant: &str,
-        version: &str,
-        environment: &str,
-        options: &AskOptions,
-    ) -> Result<Verdict, Error> {
-        let mut path = format!(
-            "/tracepact/v1/contracts/can-i-deploy?pacticipant={}&version={}&environment={}",
-            encode(pacticipant),
-            encode(version),
-            encode(environment)
-        );
-        for ignored in &options.ignore {
-            path.push_str(&format!("&ignore[]={}", encode(ignored)));
-        }
-        let mut left = options.wait;
-        loop {
-            let wait = left.min(WAIT_OF_ONE_REQUEST);
-            let request = self
-                .http
-                .get(self.at(&format!("{path}&wait_s={}", wait.as_secs())))
-                .timeout(REQUEST_TIMEOUT + wait);
-            let answer = self.send(request, "the question whether it can be deployed").await?;
-            let verdict: Verdict = parse(answer, "can-i-deploy")?;
-            left -= wait;
-            if verdict.deployable.is_some() || left < Duration::from_secs(1) {
-                return Ok(verdict);
-            }
-        }
-    }
-
-    /// Takes the lease on an environment. `None` when somebody else holds it and `wish.wait` is over; the text says who.
-    ///
-    /// # Errors
-    /// When the broker cannot be reached or refuses for another reason.
-    pub async fn lease(&self, environment: &str, wish: &LeaseWish) -> Result<Result<Lease, String>, Error> {
-        let path = format!("/tracepact/v1/environments/{}/lease", encode(environment));
-        let mut left = wish.wait;
-        loop {
-            let wait = left.min(WAIT_OF_ONE_REQUEST);
-            let request =
-                self.http.post(self.at(&path)).timeout(REQUEST_TIMEOUT + wait).json(&wish.body(wait));
-            match self.send(request, "the lease on the environment").await {
-                Ok(lease) => return Ok(Ok(parse(lease, "the lease on the environment")?)),
-                Err(Error::Refused { status: 409, detail, .. }) => {
-                    left -= wait;
-                    if left < Duration::from_secs(1) {
-                        return Ok(Err(detail));
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Extends a lease.
-    ///
-    /// # Errors
-    /// 409 in [`Error::Refused`] when it is lost.
-    pub async fn renew_lease(&self, id: &str, life: Duration) -> Result<(), Error> {
-        let request = self.http.put(self.at(&format!("/tracepact/v1/leases/{}", encode(id))));
-        self.send(request.json(&json!({ "life_s": life.as_secs() })), "the renewal of the lease").await?;
-        Ok(())
-    }
-
-    /// Ends a lease and records nothing.
-    pub async fn release_lease(&self, id: &str) -> Result<(), Error> {
-        let request = self.http.delete(self.at(&format!("/tracepact/v1/leases/{}", encode(id))));
-        self.send(request, "the end of the lease").await?;
-        Ok(())
-    }
-
-    /// Records, under a lease, that what it was taken for is deployed.
-    ///
-    /// # Errors
-    /// 409 in [`Error::Refused`] when the lease is lost: then nothing is recorded.
-    pub async fn record_under_lease(&self, id: &str, instance: Option<&str>) -> Result<(), Error> {
-        let request = self.http.post(self.at(&format!("/tracepact/v1/leases/{}/deployment", encode(id))));
-        let body = json!({ "application_instance": instance });
-        self.send(request.json(&body), "the record of the deployment").await?;
         Ok(())
     }
 
@@ -293,58 +200,6 @@ impl BrokerClient {
         Err(wrong(format!("the link {href:?} leads away from {}", self.url)))
     }
 
-    /// Records that `version` of `pacticipant` now runs in `environment`; it replaces what was recorded there.
-    pub async fn record_deployment(
-        &self,
-        pacticipant: &str,
-        version: &str,
-        environment: &str,
-    ) -> Result<(), Error> {
-        let path = format!(
-            "/pacticipants/{}/versions/{}/deployed-versions/environment/{}",
-            encode(pacticipant),
-            encode(version),
-            self.environment_uuid(environment).await?
-        );
-        self.send(self.http.post(self.at(&path)).json(&json!({})), "the record of the deployment").await?;
-        Ok(())
-    }
-
-    /// Makes sure a pacticipant and this version of it exist.
-    pub async fn ensure_version(&self, pacticipant: &str, version: &str) -> Result<(), Error> {
-        let path = format!("/pacticipants/{}/versions/{}", encode(pacticipant), encode(version));
-        self.send(self.http.put(self.at(&path)).json(&json!({})), "the new version").await?;
-        Ok(())
-    }
-
-    /// Makes sure an environment exists.
-    pub async fn ensure_environment(&self, name: &str, production: bool) -> Result<(), Error> {
-        if self.environment_uuid(name).await.is_ok() {
-            return Ok(());
-        }
-        let body = json!({ "name": name, "displayName": name, "production": production });
-        self.send(self.http.post(self.at("/environments")).json(&body), "the new environment").await?;
-        Ok(())
-    }
-
-    async fn environment_uuid(&self, name: &str) -> Result<String, Error> {
-        let answer = self.send(self.http.get(self.at("/environments")), "the list of environments").await?;
-        let list =
-            answer.pointer("/_embedded/environments").and_then(Value::as_array).cloned().unwrap_or_default();
-        list.iter()
-            .find(|e| e.get("name").and_then(Value::as_str) == Some(name))
-            .and_then(|e| e.get("uuid").and_then(Value::as_str))
-            .map(str::to_owned)
-            .ok_or_else(|| {
-                let known: Vec<&str> =
-                    list.iter().filter_map(|e| e.get("name").and_then(Value::as_str)).collect();
-                Error::Usage(format!(
-                    "there is no environment {name:?}; the broker knows {}",
-                    known.join(", ")
-                ))
-            })
-    }
-
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.http
     }
@@ -411,34 +266,8 @@ impl BrokerClient {
     }
 }
 
-/// The reason inside an error body: a problem's detail, the broker's `errors`, or the text itself.
-fn reason(text: &str) -> String {
-    let Ok(body) = serde_json::from_str::<Value>(text) else { return clip(text) };
-    if let Some(detail) = body.get("detail").and_then(Value::as_str) {
-        return detail.to_owned();
-    }
-    let told = notices(&body);
-    if !told.is_empty() {
-        return told.join("; ");
-    }
-    match body.get("errors").or_else(|| body.get("error")) {
-        Some(Value::String(error)) => clip(error),
-        Some(errors) => clip(&errors.to_string()),
-        None => clip(text),
-    }
-}
-
-fn notices(body: &Value) -> Vec<String> {
-    let list = body.get("notices").and_then(Value::as_array).cloned().unwrap_or_default();
-    list.iter().filter_map(|n| n.get("text").and_then(Value::as_str)).map(str::to_owned).collect()
-}
-
 fn parse<T: serde::de::DeserializeOwned>(value: Value, what: &str) -> Result<T, Error> {
     serde_json::from_value(value).map_err(|e| Error::Answer { what: what.to_owned(), reason: e.to_string() })
-}
-
-fn clip(text: &str) -> String {
-    text.chars().take(600).collect()
 }
 
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
@@ -459,15 +288,6 @@ pub fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_reason_is_found_in_every_error_body() {
-        assert_eq!(reason(r#"{"detail":"no such version"}"#), "no such version");
-        assert_eq!(reason(r#"{"notices":[{"text":"changed content"}]}"#), "changed content");
-        assert_eq!(reason(r#"{"errors":{"name":["is missing"]}}"#), r#"{"name":["is missing"]}"#);
-        assert_eq!(reason(r#"{"error":"no version 1"}"#), "no version 1");
-        assert_eq!(reason("plain"), "plain");
-    }
 
     #[tokio::test]
     async fn a_broker_that_is_not_there_is_exit_code_3() {

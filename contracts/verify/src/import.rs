@@ -7,6 +7,7 @@
 
 mod source;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tracepact_contract_model::Pact;
 
@@ -17,6 +18,12 @@ use source::{Source, VersionFound, texts};
 const PART_ENTRIES_MAX: usize = 200;
 /// Most bytes of pacts in one part, roughly.
 const PART_BYTES_MAX: usize = 4 << 20;
+/// Requests at a time, unless said otherwise: the other broker is at work, and several requests hide the way to it.
+pub const REQUESTS_DEFAULT: usize = 6;
+/// Most requests at a time.
+pub const REQUESTS_MAX: usize = 32;
+/// Pacts between two words about how far it is.
+const PACTS_PER_WORD: usize = 50;
 
 /// What an import did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -39,12 +46,18 @@ pub struct ImportReport {
     pub skipped: Vec<String>,
 }
 
-/// Takes over everything from one broker to another; `progress` hears what is being done.
+/// Takes over everything from one broker to another, with at most `requests` requests to the other one at a time; `progress`
+/// hears what is being done, and how much of it.
 ///
 /// # Errors
 /// When either broker cannot be reached or refuses; what was sent before stays, and the import can be started again.
-pub async fn import(from: &Peer, to: &Peer, progress: &mut dyn FnMut(&str)) -> Result<ImportReport, Error> {
-    let source = Source::open(from).await?;
+pub async fn import(
+    from: &Peer,
+    to: &Peer,
+    requests: usize,
+    progress: &mut dyn FnMut(&str),
+) -> Result<ImportReport, Error> {
+    let source = Source::open(from, requests.clamp(1, REQUESTS_MAX)).await?;
     let mut target = Target { to, report: ImportReport::default() };
     progress("environments");
     let environments = source.environments().await?;
@@ -57,8 +70,8 @@ pub async fn import(from: &Peer, to: &Peer, progress: &mut dyn FnMut(&str)) -> R
     let names: Vec<String> =
         pacticipants.iter().filter_map(|p| Some(p["name"].as_str()?.to_owned())).collect();
     let mut found = Vec::new();
-    for name in &names {
-        progress(&format!("versions of {name}"));
+    for (at, name) in names.iter().enumerate() {
+        progress(&format!("versions of {name} ({} of {} pacticipants)", at + 1, names.len()));
         let versions = source.versions(name).await?;
         for part in versions.chunks(PART_ENTRIES_MAX) {
             target.send(json!({ "versions": part.iter().map(|v| &v.part).collect::<Vec<_>>() })).await?;
@@ -66,8 +79,9 @@ pub async fn import(from: &Peer, to: &Peer, progress: &mut dyn FnMut(&str)) -> R
         found.extend(versions);
     }
     let pairs = pacts(&source, &mut target, &found, progress).await?;
-    for pair in &pairs {
-        progress(&format!("results of {} with {}", pair.consumer, pair.provider));
+    for (at, pair) in pairs.iter().enumerate() {
+        let (consumer, provider) = (&pair.consumer, &pair.provider);
+        progress(&format!("results of {consumer} with {provider} ({} of {} pairs)", at + 1, pairs.len()));
         results(&source, &mut target, pair).await?;
     }
     progress("what is deployed and released");
@@ -93,29 +107,36 @@ async fn pacts(
 ) -> Result<Vec<Pair>, Error> {
     let mut pairs: Vec<Pair> = Vec::new();
     let (mut part, mut bytes) = (Vec::new(), 0);
-    for version in versions {
-        for href in &version.pacts {
-            progress(&format!("pacts of {} {}", version.pacticipant, version.number));
-            let text = source.follow(href, "a pact").await?;
-            let pact = match Pact::parse(text.as_bytes()) {
-                Ok(pact) => pact,
-                Err(error) => {
-                    target
-                        .report
-                        .skipped
-                        .push(format!("{} {}: {error}", version.pacticipant, version.number));
-                    continue;
-                }
-            };
-            let document: Value = serde_json::from_str(&text).unwrap_or_default();
-            remember(&mut pairs, &pact, &document);
-            bytes += text.len();
-            let created_at = document["createdAt"].as_str();
-            part.push(json!({ "version": version.number, "content": pact.text(), "created_at": created_at }));
-            if bytes > PART_BYTES_MAX || part.len() >= PART_ENTRIES_MAX {
-                target.send(json!({ "pacts": std::mem::take(&mut part) })).await?;
-                bytes = 0;
+    let wanted: Vec<(&VersionFound, &String)> =
+        versions.iter().flat_map(|version| version.pacts.iter().map(move |href| (version, href))).collect();
+    let texts = stream::iter(wanted.iter().copied().map(|(version, href)| {
+        // The future names what it borrows, so that several can be under way.
+        let text = source.follow(href, "a pact");
+        async move { text.await.map(|text| (version, text)) }
+    }));
+    // In their order, since the last one of a branch is its head.
+    let mut texts = texts.buffered(source.requests());
+    let mut read = 0;
+    while let Some((version, text)) = texts.try_next().await? {
+        read += 1;
+        if read % PACTS_PER_WORD == 0 || read == wanted.len() {
+            progress(&format!("pacts ({read} of {})", wanted.len()));
+        }
+        let pact = match Pact::parse(text.as_bytes()) {
+            Ok(pact) => pact,
+            Err(error) => {
+                target.report.skipped.push(format!("{} {}: {error}", version.pacticipant, version.number));
+                continue;
             }
+        };
+        let document: Value = serde_json::from_str(&text).unwrap_or_default();
+        remember(&mut pairs, &pact, &document);
+        bytes += text.len();
+        let created_at = document["createdAt"].as_str();
+        part.push(json!({ "version": version.number, "content": pact.text(), "created_at": created_at }));
+        if bytes > PART_BYTES_MAX || part.len() >= PART_ENTRIES_MAX {
+            target.send(json!({ "pacts": std::mem::take(&mut part) })).await?;
+            bytes = 0;
         }
     }
     target.send(json!({ "pacts": part })).await?;

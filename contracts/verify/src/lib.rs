@@ -40,9 +40,9 @@ mod states;
 pub mod stub;
 pub mod verdict;
 
-pub use broker_client::{AskOptions, BrokerClient, ClientOptions, Credentials};
+pub use broker_client::{AskOptions, BrokerClient, ClientOptions, Credentials, VerificationAsked};
 pub use error::Error;
-pub use import::{ImportReport, import};
+pub use import::{ImportReport, REQUESTS_DEFAULT, REQUESTS_MAX, import};
 pub use lease::{Lease, LeaseWish};
 pub use peer::{Peer, PeerCredentials};
 pub use provider::{InteractionOutcome, Outcome, ProviderCheck};

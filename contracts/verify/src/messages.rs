@@ -52,8 +52,7 @@ impl Drop for Bridge {
 impl Bridge {
     /// Starts a bridge for what `config` says about messages; `None` when it says nothing.
     pub(crate) async fn start(config: &Arc<ProviderConfig>) -> Result<Option<Self>, Error> {
-        let from_kafka = config.kafka.as_ref().is_some_and(|k| !k.messages.is_empty());
-        if config.messages.is_empty() && !from_kafka {
+        if !config.makes_messages() {
             return Ok(None);
         }
         let failed = |e: std::io::Error| Error::Verification(format!("no port for messages: {e}"));

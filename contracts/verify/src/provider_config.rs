@@ -85,6 +85,11 @@ fn timeout_ms() -> u64 {
 }
 
 impl ProviderConfig {
+    /// Whether it says where messages come from.
+    pub fn makes_messages(&self) -> bool {
+        !self.messages.is_empty() || self.kafka.as_ref().is_some_and(|k| !k.messages.is_empty())
+    }
+
     /// Reads and checks the file.
     ///
     /// # Errors

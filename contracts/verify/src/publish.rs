@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use serde_json::{Value, json};
+use tracepact_contract_model::ContractFile;
 
 use crate::Error;
 
@@ -32,7 +33,7 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// Reads pact files of one consumer.
+    /// Reads pact files of one consumer; `.yaml` and `.yml` are contract files, read as the pacts they compile to.
     pub fn read(files: &[PathBuf], version: &str) -> Result<Self, Error> {
         let mut publication = Self { version: version.to_owned(), ..Self::default() };
         for file in files {
@@ -133,6 +134,12 @@ fn read_pact(file: &Path) -> Result<(String, Value), Error> {
         return Err(wrong(format!("{size} bytes; a pact has at most {PACT_BYTES_MAX}")));
     }
     let text = std::fs::read_to_string(file).map_err(|e| wrong(e.to_string()))?;
+    // A contract file is the pact that it compiles to.
+    let text = if file.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+        ContractFile::from_yaml(&text).map_err(|e| wrong(e.to_string()))?.pact.text()
+    } else {
+        text
+    };
     let pact = serde_json::from_str(&text).map_err(|e| wrong(format!("not JSON: {e}")))?;
     Ok((text, pact))
 }
@@ -143,4 +150,24 @@ fn party(pact: &Value, which: &str, file: &Path) -> Result<String, Error> {
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .ok_or_else(|| Error::Usage(format!("{}: not a pact, it names no {which}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contract_file_is_published_as_the_pact_that_it_compiles_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("items.yaml");
+        let text = "contract: 1\nconsumer: web\nprovider: catalog\ninteractions:\n  - {description: x, request: {path: /}, response: {status: 200, body: {price: 9.50}}}\n";
+        std::fs::write(&file, text).unwrap();
+        let read = Publication::read(std::slice::from_ref(&file), "1").unwrap();
+        assert_eq!(read.consumer, "web");
+        assert_eq!(read.pacts[0].pointer("/provider/name"), Some(&Value::from("catalog")));
+        assert!(read.texts[0].contains("9.50"), "numbers keep their form: {}", read.texts[0]);
+        std::fs::write(&file, text.replace("request:", "requst:")).unwrap();
+        let error = Publication::read(&[file], "1").unwrap_err().to_string();
+        assert!(error.contains("items.yaml: line 5"), "{error}");
+    }
 }

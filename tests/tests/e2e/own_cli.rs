@@ -74,6 +74,91 @@ async fn the_gate_runs_a_deploy_only_on_yes() {
     server.stop().await;
 }
 
+/// Guarantees: with --json standard output is one document, whatever the verifier has to say.
+#[tokio::test]
+async fn verify_prints_json_and_nothing_else() {
+    let server = with_web_deployed().await;
+    for (name, code) in [("tea", 0), ("coffee", 1)] {
+        let provider = Catalog::start(name).await;
+        let url = format!("http://127.0.0.1:{}", provider.port);
+        let args =
+            ["verify", "--provider", "catalog", "--provider-url", &url, "--version", "1", "--branch", "main"];
+        let ran = server.tracepact(&[&args[..], &["--publish", "--json"]].concat()).await.ended_with(code);
+        let outcome: serde_json::Value = serde_json::from_str(&ran.printed).unwrap();
+        assert_eq!(outcome["ok"], code == 0, "{outcome}");
+        ran.said("Verifying a pact between web and catalog");
+        let file = fixture("web-catalog.json");
+        let check = ["contract", "check", &file, "--against", &url, "--json"];
+        let ran = server.tracepact(&check).await.ended_with(code);
+        let outcome: serde_json::Value = serde_json::from_str(&ran.printed).unwrap();
+        assert_eq!(outcome["interactions"][0]["interaction"], "an item is read", "{outcome}");
+    }
+    server.stop().await;
+}
+
+/// Guarantees: a deploy that lacks a result has the provider's build started by webhook, waits for what it publishes, and goes on.
+#[tokio::test]
+async fn a_deploy_has_the_missing_verification_started_and_waits_for_it() {
+    let server = Server::start_in(
+        tempfile::tempdir().unwrap(),
+        &[],
+        &[
+            ("PACT_BROKER_WEBHOOK_SCHEME_WHITELIST", "http https"),
+            ("PACT_BROKER_WEBHOOK_HOST_WHITELIST", "127.0.0.1"),
+        ],
+    )
+    .await;
+    let publish = ["contract", "publish", &fixture("web-catalog.json"), "--version", "1", "--branch", "main"];
+    let deployed = ["record-deployment", "--pacticipant", "catalog", "--version", "7", "--create"];
+    server.tracepact(&[&deployed[..], &TO].concat()).await.ended_with(0);
+    server.tracepact(&publish).await.ended_with(0);
+    let marker = server.folder().join("deployed").display().to_string();
+    let deploy = async |seconds: &str| {
+        let args = ["deploy-gate", "--pacticipant", "web", "--version", "1", "--request-verification"];
+        let wait = ["--wait-while-unknown", seconds, "--", "touch", &marker];
+        server.tracepact(&[&args[..], &TO, &wait].concat()).await
+    };
+    // Nobody is told: that is said, and the gate stays closed.
+    deploy("0").await.ended_with(1).said("nobody is told that catalog 7 has to verify the contract of web");
+    assert!(!Path::new(&marker).exists());
+
+    // The build server: starts the provider's verification for the version it is told.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/build", listener.local_addr().unwrap());
+    let (told, mut builds) = tokio::sync::mpsc::channel::<String>(10);
+    let app = axum::Router::new().route(
+        "/build",
+        axum::routing::post(move |body: String| async move {
+            told.send(body).await.unwrap();
+        }),
+    );
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let hook = serde_json::json!({
+        "provider": { "name": "catalog" },
+        "events": [{ "name": "contract_requiring_verification_published" }],
+        "request": { "method": "POST", "url": url, "body": "${pactbroker.providerVersionNumber}" },
+    });
+    tracepact_tests::Api::new(&server.address("broker"))
+        .unwrap()
+        .change("POST", "/webhooks", &hook)
+        .await
+        .unwrap();
+    let tea = Catalog::start("tea").await;
+    let build = async {
+        let version = builds.recv().await.unwrap();
+        verify(&server, &tea, version.trim_matches('"')).await.ended_with(0);
+        version
+    };
+    let (ran, version) = tokio::join!(deploy("60"), build);
+    ran.ended_with(0)
+        .said("catalog 7 is asked to verify the contract of web")
+        .said("web 1 is recorded as deployed");
+    assert_eq!(version.trim_matches('"'), "7");
+    assert!(Path::new(&marker).exists());
+    serving.abort();
+    server.stop().await;
+}
+
 /// Each may go as long as the other is not there; together they break.
 #[tokio::test]
 async fn of_two_deploys_that_exclude_each_other_exactly_one_goes_through() {

@@ -40,7 +40,7 @@ impl PactJvm {
         // Builds of one project would write over one another.
         let reports = server.folder().join(format!("reports-{version}"));
         maven
-            .arg(format!("-DreportsDirectory={}", reports.display()))
+            .arg(format!("-Dreports={}", reports.display()))
             .arg(format!("-Dpactbroker.url={}", server.broker_url()))
             .arg(format!("-Dcatalog.port={}", provider.port))
             .arg(format!("-Dpact.provider.version={version}"))

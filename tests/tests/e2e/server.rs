@@ -31,6 +31,8 @@ pub(crate) struct Ran {
     pub(crate) code: i32,
     /// Standard output and standard error.
     pub(crate) text: String,
+    /// Standard output alone.
+    pub(crate) printed: String,
 }
 
 impl Ran {
@@ -52,9 +54,9 @@ impl Ran {
 /// Runs a command to its end.
 pub(crate) async fn run(command: &mut Command) -> Ran {
     let output = command.stdin(std::process::Stdio::null()).kill_on_drop(true).output().await.unwrap();
-    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.push_str(&String::from_utf8_lossy(&output.stderr));
-    Ran { code: output.status.code().unwrap_or(-1), text }
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = format!("{printed}{}", String::from_utf8_lossy(&output.stderr));
+    Ran { code: output.status.code().unwrap_or(-1), text, printed }
 }
 
 impl Server {
@@ -64,12 +66,25 @@ impl Server {
 
     /// With further arguments.
     pub(crate) async fn start_with(more: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), more, &[]).await
+    }
+
+    /// In a folder that is there already, with further arguments and with variables. Where a variable says the broker's
+    /// port, no argument does.
+    pub(crate) async fn start_in(
+        folder: tempfile::TempDir,
+        more: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let binaries = Binaries::find().unwrap();
         let mut processes = Processes::new(folder.path()).unwrap();
         let mut args = arguments(&folder.path().join("data"));
+        if variables.iter().any(|(name, _)| *name == "PACT_BROKER_PORT") {
+            let at = args.iter().position(|arg| arg == "--broker-addr").unwrap();
+            args.drain(at..at + 2);
+        }
         args.extend(more.iter().map(|arg| (*arg).to_owned()));
-        processes.start("tracepact", &binaries.tracepact, &args).await.unwrap();
+        processes.start_with("tracepact", &binaries.tracepact, &args, variables).await.unwrap();
         Self { processes, binaries, folder }
     }
 
@@ -102,6 +117,11 @@ impl Server {
 
     pub(crate) async fn stop(mut self) {
         self.processes.stop_all(&[]).await;
+    }
+
+    /// Stops it; what it wrote to its log.
+    pub(crate) async fn stop_for_log(mut self) -> String {
+        self.processes.stop("tracepact").await.unwrap()
     }
 }
 

@@ -19,10 +19,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use tracepact_verify::Error;
 
-use super::contracts::{Backup, Clean};
+use super::contracts::{Audit, Backup, Clean, Role, Token, User};
 
-/// The Pact Broker's command line: publish, ask, record, describe; clean up and back up. Options and exit codes are those of
-/// `pact broker`; `clean` and `backup` are tracepact's own and have its.
+/// The Pact Broker's command line: publish, ask, record, describe. Options and exit codes are those of `pact broker`; `clean`,
+/// `backup`, `user`, `role`, `token` and `audit` are tracepact's own and have its.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tracepact broker publish pacts/ --consumer-app-version 1.4.2 --branch main
@@ -30,7 +30,7 @@ use super::contracts::{Backup, Clean};
   tracepact broker record-deployment --pacticipant orders --version 1.4.2 --environment production
 
 Where the broker is: --broker-base-url, PACT_BROKER_BASE_URL, TRACEPACT_BROKER_URL, else http://127.0.0.1:9292.
-For clean and backup: --broker-url, TRACEPACT_BROKER_URL.")]
+For tracepact's own: --broker-url, TRACEPACT_BROKER_URL.")]
 pub(crate) struct Broker {
     #[command(subcommand)]
     action: Action,
@@ -68,6 +68,10 @@ enum Action {
     GenerateUuid(webhooks::GenerateUuid),
     Clean(Clean),
     Backup(Backup),
+    User(User),
+    Role(Role),
+    Token(Token),
+    Audit(Audit),
 }
 
 impl Broker {
@@ -103,6 +107,10 @@ impl Broker {
             Action::GenerateUuid(command) => command.run(),
             Action::Clean(command) => return command.run().await,
             Action::Backup(command) => return command.run().await,
+            Action::User(command) => return command.run().await,
+            Action::Role(command) => return command.run().await,
+            Action::Token(command) => return command.run().await,
+            Action::Audit(command) => return command.run().await,
         };
         match done {
             Ok(code) => ExitCode::from(code),

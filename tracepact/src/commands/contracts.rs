@@ -9,8 +9,10 @@ mod contract;
 mod deploy_gate;
 mod import;
 mod record_deployment;
+mod standard_output;
 mod stub;
 mod upkeep;
+mod users;
 mod verify;
 mod waive;
 
@@ -28,6 +30,7 @@ pub(crate) use deploy_gate::DeployGate;
 pub(crate) use record_deployment::RecordDeployment;
 pub(crate) use stub::Stub;
 pub(crate) use upkeep::{Backup, Clean};
+pub(crate) use users::{Audit, Role, Token, User};
 pub(crate) use verify::Verify;
 
 /// Where the broker is and how to speak to it.

@@ -8,12 +8,14 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 use tracepact_base::ErrorKind;
 use tracepact_listener::caller::Answer;
-use tracepact_listener::{Caller, Identities, Identity, Presented, Problem, RouteSpec, Scope, Scopes};
+use tracepact_listener::{Identities, Identity, Presented, Problem, RouteSpec, Scope, Scopes};
 
 use super::BasicPair;
-use super::rights::{Grant, Need, Rights, need};
+use super::asker::{rights, user_name};
+use super::rights::{Need, Rights, need};
 use super::secrets::{SECRET_BYTES_MAX, fingerprint, lookup_of, matches};
 use super::verified::Verified;
+use crate::store::proposals::ProposalRow;
 use crate::store::users::{self, Credential};
 use crate::store::{Conn, environments, pacticipants, proposals, provider_modes};
 use crate::{Broker, BrokerError};
@@ -65,19 +67,22 @@ impl Broker {
     }
 
     /// Whether somebody is known, so that nothing is open any more.
-    fn knows_somebody(&self) -> bool {
+    pub(crate) fn knows_somebody(&self) -> bool {
         let auth = &self.config().auth;
         auth.writer.is_some() || auth.reader.is_some() || self.gate().known.load(Ordering::Relaxed)
     }
 
-    /// Refuses the running request when its user proposed what it accepts, unless they are in the provider's team.
-    pub(crate) async fn check_not_own(&self, proposal: &str) -> Result<(), BrokerError> {
+    /// Refuses the running request when its user proposed what it accepts, unless they are in the provider's team. That
+    /// holds for the button, and for who reports the merge.
+    pub(crate) async fn check_not_own(
+        &self,
+        conn: &mut Conn,
+        proposal: &ProposalRow,
+    ) -> Result<(), BrokerError> {
         let Some(user) = user_name() else { return Ok(()) };
-        let mut conn = self.store().read().await?;
-        let row = proposals::get(&mut conn, proposal).await?;
-        let team = self.team_of(&mut conn, &row.provider, row.team.clone()).await?;
+        let team = self.team_of(conn, &proposal.provider, proposal.team.clone()).await?;
         let in_team = team.is_some_and(|team| rights().in_team(&team));
-        if in_team || proposals::proposed_by(&mut conn, proposal).await? != Some(user) {
+        if in_team || proposals::proposed_by(conn, &proposal.uuid).await? != Some(user) {
             return Ok(());
         }
         let problem = Problem::new(
@@ -102,43 +107,6 @@ impl Broker {
         }
         Ok(self.config().auth.teams.get(provider).cloned().or(named))
     }
-}
-
-/// The rights of who makes the running request. Tokens of the configuration and open listeners have all of them.
-pub(crate) fn rights() -> Rights {
-    let all = || Rights { grants: vec![Grant::Admin], pact_writer: false };
-    let caller = Caller::current();
-    let identity = caller.as_ref().and_then(|caller| caller.identity());
-    identity.map_or_else(all, |identity| identity.details::<Rights>().cloned().unwrap_or_default())
-}
-
-/// The name of the user who makes the running request, if a user does.
-pub(crate) fn user_name() -> Option<String> {
-    Caller::current()?.identity().map(|identity| identity.name().to_owned())
-}
-
-/// Refuses the running request unless its user may publish as `consumer`.
-pub(crate) fn check_publish(consumer: &str) -> Result<(), BrokerError> {
-    if rights().may_publish(consumer) {
-        Ok(())
-    } else {
-        Err(forbidden(&format!("publish:{consumer}")).into())
-    }
-}
-
-/// Refuses the running request unless its user owns the pacticipant in some way.
-pub(crate) fn check_own(name: &str) -> Result<(), BrokerError> {
-    let rights = rights();
-    if rights.may_publish(name) || rights.may_verify(name) {
-        Ok(())
-    } else {
-        Err(forbidden(&format!("publish:{name} or verify:{name}")).into())
-    }
-}
-
-fn forbidden(right: &str) -> Problem {
-    let name = user_name().unwrap_or_else(|| "the user".to_owned());
-    Problem::new(ErrorKind::Forbidden, format!("{name} lacks the right {right}"))
 }
 
 #[derive(Debug)]
@@ -225,6 +193,12 @@ impl Broker {
                 let mut conn = self.store().read().await?;
                 let team = self.team_of(&mut conn, provider, None).await?;
                 lacks_team(rights, team)
+            }
+            Need::Sync(provider) => {
+                let mut conn = self.store().read().await?;
+                let team = self.team_of(&mut conn, provider, None).await?;
+                let own = rights.may_verify(provider);
+                lacks_team(rights, team).filter(|_| !own).map(|team| format!("{team} or verify:{provider}"))
             }
             Need::Party(proposal) => {
                 let mut conn = self.store().read().await?;

@@ -73,10 +73,19 @@ async fn around(router: axum::Router, broker: &Broker, request: Request) -> Resp
     } else if let Some((shorter, media)) = extension {
         // A name may end like a file: it comes first.
         let first = call(router.clone(), Request::from_parts(parts.clone(), body)).await;
+        let missing = first.status() == StatusCode::NOT_FOUND;
+        // What needs credentials under its whole name may be open without the extension, as badges are.
+        let closed = matches!(first.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         match rewritten(&shorter, Some(media)).body(Body::empty()) {
-            Ok(request) if first.status() == StatusCode::NOT_FOUND => {
-                accept = Accept::of(request.headers());
-                call(router, request).await
+            Ok(request) if missing || closed => {
+                let wanted = Accept::of(request.headers());
+                let second = call(router, request).await;
+                if missing || second.status().is_success() {
+                    accept = wanted;
+                    second
+                } else {
+                    first
+                }
             }
             _ => first,
         }

@@ -10,7 +10,7 @@ use tracepact_listener::{Routes, Scope};
 use super::links::{href, link};
 use super::paging::Paging;
 use super::{Ctx, JsonObject, branches, no_content, stamp};
-use crate::auth::gate::check_own;
+use crate::auth::asker::check_own;
 use crate::publish::check_url;
 use crate::store::pacticipants::{self, Pacticipant};
 use crate::store::versions::Latest;

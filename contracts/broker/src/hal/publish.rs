@@ -10,7 +10,7 @@ use tracepact_listener::{Routes, Scope};
 
 use super::links::{href, link};
 use super::{Ctx, JsonObject};
-use crate::auth::gate::check_publish;
+use crate::auth::asker::check_publish;
 use crate::publish::{Change, Contract, ContractOutcome, Publication, Volatile};
 use crate::{Broker, BrokerError};
 

@@ -12,7 +12,7 @@ use super::links::{Links, link};
 use super::metadata::Metadata;
 use super::pact::name;
 use super::{Ctx, JsonObject, iso, no_content, not_found};
-use crate::auth::gate::user_name;
+use crate::auth::asker::user_name;
 use crate::broker::{on_edge, tell};
 use crate::publish::check_url;
 use crate::store::pacts::Which;

@@ -9,8 +9,9 @@ use tracepact_listener::extract::{Json, Path};
 use super::ProblemBody;
 use super::proposals::{ProposalDetail, detail};
 use crate::Broker;
-use crate::auth::gate::user_name;
+use crate::auth::asker::user_name;
 use crate::proposing::Answer;
+use crate::store::proposals;
 
 /// The answer to a proposal.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -100,7 +101,9 @@ async fn decide(
     given: ProposalAnswer,
 ) -> Result<Json<ProposalDetail>, Problem> {
     if answer == Answer::Accept {
-        broker.check_not_own(id).await?;
+        let mut conn = broker.store().read().await?;
+        let row = proposals::get(&mut conn, id).await?;
+        broker.check_not_own(&mut conn, &row).await?;
     }
     // Whoever is known by name answers in that name.
     let who = user_name().or(given.who);

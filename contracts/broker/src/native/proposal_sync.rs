@@ -7,7 +7,7 @@ use tracepact_listener::Problem;
 use tracepact_listener::extract::{Json, Path};
 
 use super::{ProblemBody, rfc3339};
-use crate::auth::gate::user_name;
+use crate::auth::asker::user_name;
 use crate::proposing::{Merged, Mode};
 use crate::store::{environments, pacticipants, pacts, verifications, versions};
 use crate::{Broker, BrokerError};

@@ -8,7 +8,7 @@ use tracepact_listener::Problem;
 use tracepact_listener::extract::{Json, Path, Query};
 
 use super::{ProblemBody, rfc3339};
-use crate::auth::gate::check_publish;
+use crate::auth::asker::check_publish;
 use crate::proposing::{Mode, Proposed, ProposedContent, impact};
 use crate::store::proposals::{self, ProposalRow};
 use crate::store::{pacts, proposal_facts};

@@ -90,6 +90,7 @@ impl Broker {
             let uuid =
                 match known.iter().find(|p| matches!(p.state.as_str(), "proposed" | "draft" | "rejected")) {
                     Some(open) => {
+                        self.check_not_own(conn, open).await?;
                         let line =
                             proposals::line(conn, &open.consumer, provider, &open.consumer_branch).await?;
                         for other in line.iter().filter(|p| p.id != open.id && lines::is_open(&p.state)) {

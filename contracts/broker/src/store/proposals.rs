@@ -71,7 +71,7 @@ pub(crate) async fn insert(conn: &mut Conn, new: &NewProposal<'_>, now: i64) -> 
     .bind(new.team)
     .bind(new.author)
     .bind(now)
-    .bind(crate::auth::gate::user_name())
+    .bind(crate::auth::asker::user_name())
     .execute(conn)
     .await?;
     Ok(uuid)

@@ -2,6 +2,8 @@
 //!
 //! Everything here runs in the transaction of what happened, so that both are kept or neither.
 
+mod asked;
+
 use super::template::Variables;
 use super::variables::{self, Subject};
 use crate::store::pacticipants::Pacticipant;
@@ -9,6 +11,11 @@ use crate::store::versions::{Latest, Version};
 use crate::store::webhooks::{self, NewTriggered, WebhookRow};
 use crate::store::{Conn, environments, pacticipants, pacts, verifications, versions};
 use crate::{Broker, BrokerError};
+
+pub(crate) use asked::{Missing, verification_asked_for};
+
+/// The event that a provider's build is started by.
+const REQUIRED: &str = "contract_requiring_verification_published";
 
 /// A contract that was published.
 #[derive(Debug)]
@@ -122,7 +129,6 @@ pub(crate) async fn contract_published(
     {
         fired.extend(firing.fire(conn, "contract_content_changed", &variables, None).await?);
     }
-    const REQUIRED: &str = "contract_requiring_verification_published";
     if firing.wants(REQUIRED) {
         for wanted in requiring(conn, published).await? {
             let mut variables = variables.clone();

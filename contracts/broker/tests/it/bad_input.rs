@@ -70,6 +70,8 @@ async fn bad_requests_of_every_kind() {
         ("PUT", "/pacticipants/P/branches/%0a/versions/1", "application/json", "{}", 422),
         ("PUT", "/pacticipants//versions/1", "application/json", "{}", 404),
         ("PUT", "/pacticipants/P/versions/%ff", "application/json", "{}", 400),
+        ("PUT", "/pacticipants/%2E%2E/branches/main/versions/1", "application/json", "{}", 400),
+        ("PUT", "/pacticipants/P/branches/main/versions/%2e%2e", "application/json", "{}", 400),
         ("POST", results, "application/json", r#"{"success":true,"providerApplicationVersion":"1"}"#, 404),
         ("POST", results, "application/json", r#"{"success":"yes"}"#, 400),
         (

@@ -26,7 +26,13 @@ struct Replay {
 impl Replay {
     async fn run(flow: &str, text: &str) -> Vec<String> {
         let recorded: Value = serde_json::from_str(text).unwrap();
-        let mut replay = Self { bench: Bench::new().await, ids: BTreeMap::new(), differences: Vec::new() };
+        // The recorded webhooks go to a closed port of the machine itself.
+        let bench = Bench::with(|config| {
+            config.webhooks.schemes.push("http".into());
+            config.webhooks.hosts.push("127.0.0.1".parse().unwrap());
+        })
+        .await;
+        let mut replay = Self { bench, ids: BTreeMap::new(), differences: Vec::new() };
         for (index, exchange) in recorded["exchanges"].as_array().unwrap().iter().enumerate() {
             for step in exchange["before"].as_array().into_iter().flatten() {
                 replay.prepare(step).await;
@@ -223,8 +229,10 @@ impl Replay {
                     | "pact-version"
                     | "metadata"
                     | "verification-results"
+                    | "webhooks"
             );
             if made_up
+                && their != our
                 && !["latest", "currently-deployed", "currently-supported", "environment"]
                     .contains(&their.as_str())
             {
@@ -340,6 +348,6 @@ async fn every_recorded_flow_gets_the_answers_of_the_original() {
             differences.extend(Replay::run(&flow, &std::fs::read_to_string(&path).unwrap()).await);
         }
     }
-    assert!(flows >= 30, "only {flows} flows are there");
+    assert!(flows >= 33, "only {flows} flows are there");
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
 }

@@ -77,4 +77,12 @@ pub(super) const WANTED: &[Wanted] = &[
     ),
     wanted("pb:deployed-environments", "entries instead of", "where the version is, not where it once was"),
     wanted("verifiedBy/*", "", "kept as the client sent it; the original renames clientLanguage"),
+    wanted("request/headers/tracepact-delivery", "is only ours", "a receiver tells deliveries apart by it"),
+    wanted(
+        "request/headers/tracepact-event",
+        "is only ours",
+        "a receiver need not be told the event in its body",
+    ),
+    wanted("request/method", "is only ours", "a tried webhook shows the whole request"),
+    wanted("request/body", "is only ours", "a tried webhook shows the whole request"),
 ];

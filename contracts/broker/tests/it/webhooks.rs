@@ -20,8 +20,8 @@ use super::support::{Bench, pact, path_of, result};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A server that webhooks call: remembers what came, answers what it is told, 200 otherwise.
-struct Receiver {
-    address: String,
+pub(super) struct Receiver {
+    pub(super) address: String,
     state: Arc<Received>,
 }
 
@@ -34,7 +34,7 @@ struct Received {
 }
 
 impl Receiver {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let state = Arc::new(Received::default());
         let app = axum::Router::new().fallback(receive).with_state(state.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -56,7 +56,7 @@ impl Receiver {
     }
 
     /// The requests once there are `count` of them.
-    async fn wait_for(&self, count: usize) -> Vec<(String, http::HeaderMap, String)> {
+    pub(super) async fn wait_for(&self, count: usize) -> Vec<(String, http::HeaderMap, String)> {
         until("the webhooks to arrive", async || self.count() >= count).await;
         self.state.requests.lock().unwrap().clone()
     }
@@ -83,7 +83,7 @@ async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 }
 
 /// The receivers stand on loopback, which has to be named.
-fn allow_loopback(config: &mut BrokerConfig) {
+pub(super) fn allow_loopback(config: &mut BrokerConfig) {
     config.webhooks = WebhookPolicy {
         methods: vec!["POST".into(), "PUT".into()],
         schemes: vec!["http".into(), "https".into()],
@@ -93,7 +93,7 @@ fn allow_loopback(config: &mut BrokerConfig) {
 }
 
 /// A queue that runs until it is dropped, as in a process of its own.
-struct Running(tokio::task::JoinHandle<()>);
+pub(super) struct Running(tokio::task::JoinHandle<()>);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -101,7 +101,7 @@ impl Drop for Running {
     }
 }
 
-fn run(bench: &Bench) -> Running {
+pub(super) fn run(bench: &Bench) -> Running {
     let broker = bench.broker.clone();
     Running(tokio::spawn(async move { broker.run_webhooks(CancellationToken::new()).await }))
 }
@@ -120,7 +120,7 @@ fn hook(receiver: &Receiver, events: &[&str]) -> Value {
     })
 }
 
-async fn make(bench: &Bench, body: &Value) -> String {
+pub(super) async fn make(bench: &Bench, body: &Value) -> String {
     bench.post("/webhooks", body).await.is(201)["uuid"].as_str().unwrap().to_owned()
 }
 

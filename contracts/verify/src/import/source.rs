@@ -1,5 +1,6 @@
 //! Reading a broker through the Pact Broker's API.
 
+use futures::{StreamExt, TryStreamExt, stream};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -14,6 +15,8 @@ pub(super) struct Source<'a> {
     peer: &'a Peer,
     /// What its links begin with.
     base: String,
+    /// Most requests at a time.
+    requests: usize,
 }
 
 /// A version, and the addresses of its pacts.
@@ -55,14 +58,27 @@ fn encode(name: &str) -> String {
 }
 
 impl<'a> Source<'a> {
-    pub(super) async fn open(peer: &'a Peer) -> Result<Self, Error> {
+    pub(super) async fn open(peer: &'a Peer, requests: usize) -> Result<Self, Error> {
         let index = parse(&peer.get("/", "its index").await?, "its index")?;
         let own =
             index.pointer("/_links/self/href").and_then(Value::as_str).ok_or_else(|| Error::Answer {
                 what: "its index".into(),
                 reason: format!("{} does not look like a Pact Broker", peer.url()),
             })?;
-        Ok(Self { peer, base: own.trim_end_matches('/').to_owned() })
+        Ok(Self { peer, base: own.trim_end_matches('/').to_owned(), requests })
+    }
+
+    /// Most requests at a time.
+    pub(super) fn requests(&self) -> usize {
+        self.requests
+    }
+
+    /// What is behind links, several at a time, in their order.
+    async fn all(&self, links: &[String], what: &str) -> Result<Vec<Value>, Error> {
+        stream::iter(links.iter().map(|link| self.json(link, what)))
+            .buffered(self.requests)
+            .try_collect()
+            .await
     }
 
     /// The text behind one of its links. Links that lead elsewhere are not followed.
@@ -124,9 +140,9 @@ impl<'a> Source<'a> {
             let listed = entries(page, "/_links/pb:versions").filter_map(href);
             links.extend(listed.filter(|link| !links.contains(link)).collect::<Vec<_>>());
         }
+        links.reverse();
         let mut found = Vec::new();
-        for link in links.iter().rev() {
-            let one = self.json(link, "a version").await?;
+        for one in self.all(&links, "a version").await? {
             let names = |pointer: &str| entries(&one, pointer).map(|v| v["name"].clone()).collect::<Vec<_>>();
             found.push(VersionFound {
                 pacticipant: name.to_owned(),
@@ -157,13 +173,17 @@ impl<'a> Source<'a> {
         );
         let matrix = parse(&self.peer.get(&path, "the matrix of a pair").await?, "the matrix of a pair")?;
         let mut seen = std::collections::BTreeSet::new();
-        let mut found = Vec::new();
+        let (mut rows, mut links) = (Vec::new(), Vec::new());
         for row in entries(&matrix, "/matrix") {
             let of_pair = row.pointer("/consumer/name").and_then(Value::as_str) == Some(consumer)
                 && row.pointer("/provider/name").and_then(Value::as_str) == Some(provider);
             let link = row.pointer("/verificationResult/_links/self").and_then(href);
             let Some(link) = link.filter(|link| of_pair && seen.insert(link.clone())) else { continue };
-            let one = self.json(&link, WHAT).await?;
+            rows.push(row);
+            links.push(link);
+        }
+        let mut found = Vec::new();
+        for ((row, link), one) in rows.into_iter().zip(&links).zip(self.all(&links, WHAT).await?) {
             let number = link.rsplit('/').next().and_then(|n| n.parse().ok()).unwrap_or(0);
             let at = one.get("verificationDate").or_else(|| row.pointer("/verificationResult/verifiedAt"));
             let at = at.and_then(Value::as_str).map(instant).unwrap_or_default();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
-use tracepact_verify::{Peer, PeerCredentials, import};
+use tracepact_verify::{Peer, PeerCredentials, REQUESTS_DEFAULT, import};
 
 use super::servers::{broker, listen};
 
@@ -116,7 +116,7 @@ async fn a_recorded_broker_is_taken_over() {
     })
     .await;
     let source = Peer::new(&url, PeerCredentials::None).unwrap();
-    let report = import(&source, &target.peer, &mut |_| {}).await.unwrap();
+    let report = import(&source, &target.peer, REQUESTS_DEFAULT, &mut |_| {}).await.unwrap();
     assert_eq!(
         (report.pacticipants, report.versions, report.pacts, report.results, report.presences),
         (2, 2, 1, 1, 1),
@@ -135,6 +135,6 @@ async fn a_recorded_broker_is_taken_over() {
     // Its interaction has the id that it has here.
     assert_eq!(result["testResults"][0]["interactionId"], pact["interactions"][0]["_id"]);
     assert_eq!(result["verificationDate"], "2026-11-21T00:52:31+00:00");
-    let again = import(&source, &target.peer, &mut |_| {}).await.unwrap();
+    let again = import(&source, &target.peer, REQUESTS_DEFAULT, &mut |_| {}).await.unwrap();
     assert_eq!(again, tracepact_verify::ImportReport::default());
 }

@@ -260,6 +260,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/contracts/verification-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for the verifications that a deploy waits for, by the webhooks for `contract_requiring_verification_published`. */
+        post: operations["ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/environments/{environment}/lease": {
         parameters: {
             query?: never;
@@ -2700,6 +2717,22 @@ export interface components {
          * @enum {string}
          */
         Verdict: "ok" | "unknown" | "warn" | "stall" | "stop" | "rewind";
+        /** @description A provider's version that has to verify a consumer's contract. */
+        VerificationRequest: {
+            consumer: string;
+            /** @description Absent for an accepted contract that no version carries yet. */
+            consumer_version?: string | null;
+            provider: string;
+            provider_version: string;
+            /** @description How many webhooks for `contract_requiring_verification_published` were fired; 0: nobody was told. */
+            webhooks: number;
+        };
+        /** @description What was asked for. */
+        VerificationRequests: {
+            as_of: string;
+            /** @description Every pair without a result that the answer about the deploy rests on. */
+            requests: components["schemas"]["VerificationRequest"][];
+        };
         /** @description A version of a service that was seen at work. */
         Version: {
             /**
@@ -2721,6 +2754,15 @@ export interface components {
             created_at?: string | null;
             pacticipant: string;
             tags?: string[];
+            version: string;
+        };
+        /** @description The deploy that waits. */
+        WaitingDeploy: {
+            /** @description Where to. */
+            environment: string;
+            /** @description What would be deployed. */
+            pacticipant: string;
+            /** @description Its version. */
             version: string;
         };
         /** @description Who does it, and why. */
@@ -3297,6 +3339,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ContractsOverview"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WaitingDeploy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationRequests"];
                 };
             };
             default: {

@@ -52,7 +52,7 @@ enum Action {
   tracepact contract publish pacts/ --version 1.4.2 --branch main
   tracepact contract publish pacts/orders-products.json --version \"$(git rev-parse HEAD)\" --branch feature-x")]
 struct Publish {
-    /// Pact files, or folders that hold them.
+    /// Pact files, folders that hold them, or contract files (.yaml).
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The consumer's version.

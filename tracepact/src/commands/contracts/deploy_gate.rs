@@ -15,6 +15,8 @@ use super::{BrokerArgs, finish};
 #[command(after_help = "Examples:
   tracepact deploy-gate --pacticipant products --version v3 --to production -- ./deploy.sh v3
   tracepact deploy-gate --pacticipant products --version v3 --to production --wait-while-unknown 600 -- ./deploy.sh v3
+  tracepact deploy-gate --pacticipant orders --version v7 --to production --request-verification \\
+      --wait-while-unknown 600 -- ./deploy.sh v7
   tracepact deploy-gate --pacticipant products --version v3 --to production --json -- kubectl apply -f products.yaml
 
 The environment is leased while the command runs, so two deploys that exclude each other cannot both go through. When the
@@ -37,6 +39,10 @@ pub(crate) struct DeployGate {
     application_instance: Option<String>,
     #[command(flatten)]
     ask: AskArgs,
+    /// While the answer is unknown, have the broker fire its webhooks for what is missing (the event
+    /// `contract_requiring_verification_published`, for each provider version that has to verify).
+    #[arg(long)]
+    request_verification: bool,
     /// While the answer is unknown, run this first, in a shell: it should start the missing verification.
     #[arg(long, value_name = "COMMAND")]
     verify_with: Option<String>,
@@ -83,7 +89,10 @@ impl DeployGate {
             let mut verdict = self.verdict(&client, Duration::ZERO).await?;
             if verdict.deployable.is_none() && !asked_for {
                 asked_for = true;
-                self.ask_for_verification().await?;
+                if self.request_verification {
+                    self.request_verifications(&client).await?;
+                }
+                self.run_verification().await?;
             }
             if verdict.deployable.is_none() {
                 verdict = self.verdict(&client, end.saturating_duration_since(Instant::now())).await?;
@@ -117,7 +126,28 @@ impl DeployGate {
         verdict.exit_code()
     }
 
-    async fn ask_for_verification(&self) -> Result<(), Error> {
+    /// Has the webhooks fired, and says who is told.
+    async fn request_verifications(&self, client: &BrokerClient) -> Result<(), Error> {
+        let asked = client.ask_for_verifications(&self.pacticipant, &self.version, &self.environment).await?;
+        for one in &asked {
+            let (consumer, provider, version) = (&one.consumer, &one.provider, &one.provider_version);
+            if one.webhooks > 0 {
+                eprintln!("tracepact: {provider} {version} is asked to verify the contract of {consumer}");
+            } else {
+                eprintln!(
+                    "tracepact: nobody is told that {provider} {version} has to verify the contract of {consumer}: there is \
+                     no webhook for contract_requiring_verification_published of that pair \
+                     (`tracepact broker create-webhook`)"
+                );
+            }
+        }
+        if asked.is_empty() {
+            eprintln!("tracepact: no verification would make the answer known");
+        }
+        Ok(())
+    }
+
+    async fn run_verification(&self) -> Result<(), Error> {
         let Some(command) = &self.verify_with else { return Ok(()) };
         eprintln!("tracepact: the answer is unknown, so this runs first: {command}");
         let status = tokio::process::Command::new("sh").arg("-c").arg(command).status().await;

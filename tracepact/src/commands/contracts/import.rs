@@ -2,7 +2,7 @@
 
 use clap::Args;
 use tracepact_base::Secret;
-use tracepact_verify::{Error, Peer, PeerCredentials, import};
+use tracepact_verify::{Error, Peer, PeerCredentials, REQUESTS_DEFAULT, REQUESTS_MAX, import};
 
 use super::BrokerArgs;
 
@@ -34,6 +34,10 @@ pub(crate) struct Import {
         requires = "from_username"
     )]
     from_password: Option<String>,
+    /// Most requests to it at a time.
+    #[arg(long, value_name = "COUNT", default_value_t = REQUESTS_DEFAULT as u64,
+          value_parser = clap::value_parser!(u64).range(1..=REQUESTS_MAX as u64))]
+    requests: u64,
     #[command(flatten)]
     broker: BrokerArgs,
 }
@@ -48,7 +52,9 @@ impl Import {
             (None, None) => PeerCredentials::None,
         };
         let from = Peer::new(&self.from, credentials)?;
-        let report = import(&from, &self.broker.peer()?, &mut |what| eprintln!("reading {what}")).await?;
+        let requests = usize::try_from(self.requests).unwrap_or(REQUESTS_MAX);
+        let to = self.broker.peer()?;
+        let report = import(&from, &to, requests, &mut |what| eprintln!("reading {what}")).await?;
         let mut text = format!(
             "new here: {} pacticipants, {} environments, {} versions, {} pacts, {} results, {} deployments and releases\n",
             report.pacticipants,

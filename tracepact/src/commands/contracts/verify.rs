@@ -7,6 +7,7 @@ use clap::Args;
 use tracepact_verify::junit::junit;
 use tracepact_verify::{Error, Outcome, ProviderCheck, ProviderConfig, provider};
 
+use super::standard_output::free_for_json;
 use super::{BrokerArgs, finish};
 
 /// Verify a running provider against the contracts the broker holds for it.
@@ -14,7 +15,7 @@ use super::{BrokerArgs, finish};
 #[command(after_help = "Examples:
   tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --branch main --publish
   tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --message-path /messages
-  tracepact verify --provider orders --provider-url http://127.0.0.1:8080 --version v2 --provider-config tracepact-provider.toml
+  tracepact verify --provider orders --version v2 --provider-config tracepact-provider.toml
 
 The provider's configuration sets up states and makes messages; commands get JSON on standard input:
   [states.\"item 1 exists\"]             # {\"state\", \"params\", \"action\": \"setup\" | \"teardown\"}
@@ -28,14 +29,15 @@ The provider's configuration sets up states and makes messages; commands get JSO
   trigger = [\"./scripts/ship-an-order\"]
 
 Exit codes: 0 the provider keeps every contract that is not pending, 1 it does not, 2 wrong usage,
-3 the broker cannot be reached.")]
+3 the broker cannot be reached. With --json standard output is one JSON document; what the verifier says goes to
+standard error.")]
 pub(crate) struct Verify {
     /// The provider's name at the broker.
     #[arg(long)]
     provider: String,
-    /// Where the provider runs.
+    /// Where the provider runs. Not needed when all it does is send messages that its configuration makes.
     #[arg(long, value_name = "URL")]
-    provider_url: String,
+    provider_url: Option<String>,
     /// The provider's version.
     #[arg(long)]
     version: String,
@@ -67,6 +69,9 @@ pub(crate) struct Verify {
     broker: BrokerArgs,
 }
 
+/// The discard port, which nobody serves: a contract that asks for HTTP all the same fails with a refused connection.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
 impl Verify {
     pub(crate) async fn run(self) -> ExitCode {
         finish(self.verify().await)
@@ -74,19 +79,30 @@ impl Verify {
 
     async fn verify(self) -> Result<u8, Error> {
         let client = self.broker.client()?;
+        let config = self.provider_config.as_deref().map(ProviderConfig::read).transpose()?;
+        let provider_url = match self.provider_url {
+            Some(url) => url,
+            None if config.as_ref().is_some_and(ProviderConfig::makes_messages) => NOWHERE.to_owned(),
+            None => {
+                return Err(Error::Usage(
+                    "--provider-url is missing: only a provider whose --provider-config makes messages needs none"
+                        .into(),
+                ));
+            }
+        };
         let check = ProviderCheck {
             provider: self.provider,
-            provider_url: self.provider_url,
+            provider_url,
             version: self.version,
             branch: self.branch,
             publish: self.publish,
             message_path: self.message_path,
             state_change_url: self.state_change_url,
-            config: self.provider_config.as_deref().map(ProviderConfig::read).transpose()?,
+            config,
             build_url: self.build_url,
             request_timeout_ms: self.request_timeout_ms,
         };
-        let outcome = provider::verify(&check, &client).await?;
+        let outcome = free_for_json(self.broker.json, Box::pin(provider::verify(&check, &client))).await??;
         if let Some(file) = &self.junit {
             let xml = junit(&check.provider, &check.version, &outcome);
             std::fs::write(file, xml)

@@ -10,6 +10,7 @@ use tracepact_verify::provider::verify_contracts;
 use tracepact_verify::{Error, ProviderCheck, ProviderConfig, contract_files};
 
 use super::super::BrokerArgs;
+use super::super::standard_output::free_for_json;
 use super::super::verify::outcome_text;
 
 /// Tell what changes between two contracts, and whether it is breaking, for each consumer.
@@ -153,7 +154,7 @@ impl Check {
             build_url: None,
             request_timeout_ms: 5_000,
         };
-        let outcome = verify_contracts(&check, &pacts).await?;
+        let outcome = free_for_json(self.broker.json, Box::pin(verify_contracts(&check, &pacts))).await??;
         self.broker.show(&outcome, &outcome_text(&check, &outcome));
         Ok(u8::from(!outcome.ok))
     }
