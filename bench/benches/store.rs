@@ -1,6 +1,7 @@
 //! What the store's parts cost: the log with its syncs, sealing with its index, a lookup, a search.
 
 #![allow(missing_docs, reason = "Criterion's macros make public items")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the machine's clock")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to say")]
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use prost::Message;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
+use tracepact_base::{Clock, SystemClock};
 use tracepact_model::{Codec, DecodeLimits, decode, encode};
 
 const SERVICES: u32 = 20;
@@ -74,8 +75,7 @@ pub fn as_zipkin_json(bodies: &[Vec<u8>]) -> anyhow::Result<Vec<Vec<u8>>> {
 /// Generated requests: `spans` spans, so many in each, the same for the same `seed` but for the time of day.
 pub fn requests(spans: usize, per_request: usize, seed: u64) -> Work {
     let mut rng = StdRng::seed_from_u64(seed);
-    let now_ns =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+    let now_ns = SystemClock::new().now_ns();
     let hour_ago_ns = now_ns.saturating_sub(3_600_000_000_000);
     let mut all: Vec<(u32, Span)> = Vec::with_capacity(spans);
     let mut traces = Vec::new();
