@@ -119,11 +119,18 @@ pub struct DecodedChunk {
     pub rejected: Vec<Rejection>,
 }
 
+impl From<SpanChunk> for DecodedChunk {
+    /// Nothing was rejected.
+    fn from(chunk: SpanChunk) -> Self {
+        Self { chunk, rejected: Vec::new() }
+    }
+}
+
 /// Reads `body` with `codec` into columns: the same rows as [`decode_all`] gives, without an owned span for each.
 pub fn decode_chunk(codec: Codec, body: &[u8], limits: &DecodeLimits) -> Result<DecodedChunk, DecodeError> {
     match codec {
-        Codec::ZipkinJsonV2 => columnar::decode_zipkin_json(body, limits)
-            .map(|chunk| DecodedChunk { chunk, rejected: Vec::new() }),
+        Codec::ZipkinJsonV2 => columnar::decode_zipkin_json(body, limits).map(DecodedChunk::from),
+        Codec::ZipkinProto3 => columnar::decode_zipkin_proto3(body, limits).map(DecodedChunk::from),
         Codec::OtlpProto => {
             columnar::decode_otlp(body, limits).map(|(chunk, rejected)| DecodedChunk { chunk, rejected })
         }

@@ -28,4 +28,4 @@ pub use texts::Texts;
 pub(crate) use build::Builder;
 pub(crate) use chunk::{kind_number, source_number};
 pub(crate) use otlp::decode as decode_otlp;
-pub(crate) use zipkin::decode as decode_zipkin_json;
+pub(crate) use zipkin::{decode_json as decode_zipkin_json, decode_proto3 as decode_zipkin_proto3};

@@ -8,4 +8,5 @@ mod walk;
 mod write;
 
 pub use read::decode;
+pub(crate) use read::read_into;
 pub use write::encode;

@@ -159,6 +159,16 @@ impl<'l> Builder<'l> {
         }
     }
 
+    /// Adds a tag of Zipkin; of a repeated key the last value counts.
+    pub(crate) fn tag(&mut self, key: &str, value: &str, row: &mut Row) {
+        let key = self.key(key);
+        let value = self.text(value);
+        match self.place(key) {
+            Some(place) => self.set(place, key, ValueType::Text, value),
+            None => row.dropped_attributes = row.dropped_attributes.saturating_add(1),
+        }
+    }
+
     /// The number of an endpoint.
     pub(crate) fn endpoint(&mut self, endpoint: EndpointCodes) -> u32 {
         if endpoint == EndpointCodes::default() {

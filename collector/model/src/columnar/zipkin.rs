@@ -1,16 +1,25 @@
-//! Zipkin v2 JSON straight into columns: texts are borrowed from the body on their way into the dictionary.
+//! Zipkin v2 straight into columns: texts are borrowed from the body on their way into the dictionary.
 
 use super::SpanChunk;
 use super::build::Builder;
 use crate::codec::{DecodeError, DecodeLimits};
-use crate::zipkin_json;
+use crate::{zipkin_json, zipkin_proto3};
+
+/// Few spans in JSON are shorter than this; columns grow when they are.
+const JSON_SPAN_BYTES: usize = 400;
+/// The same in protobuf.
+const PROTO_SPAN_BYTES: usize = 200;
 
 /// Reads a JSON list of v2 spans.
-pub(crate) fn decode(body: &[u8], limits: &DecodeLimits) -> Result<SpanChunk, DecodeError> {
-    // Few v2 spans are shorter than this; columns grow when they are.
-    const SPAN_BYTES: usize = 400;
-    let rows = (body.len() / SPAN_BYTES).min(limits.spans_max);
-    let mut build = Builder::new(limits, rows, body.len());
+pub(crate) fn decode_json(body: &[u8], limits: &DecodeLimits) -> Result<SpanChunk, DecodeError> {
+    let mut build = Builder::new(limits, (body.len() / JSON_SPAN_BYTES).min(limits.spans_max), body.len());
     zipkin_json::read_into(body, &mut build)?;
+    Ok(build.finish())
+}
+
+/// Reads a proto3 `ListOfSpans`.
+pub(crate) fn decode_proto3(body: &[u8], limits: &DecodeLimits) -> Result<SpanChunk, DecodeError> {
+    let mut build = Builder::new(limits, (body.len() / PROTO_SPAN_BYTES).min(limits.spans_max), body.len());
+    zipkin_proto3::read_into(body, &mut build)?;
     Ok(build.finish())
 }

@@ -10,7 +10,7 @@ use tracepact_base::{IdError, SpanId, TraceId};
 use super::endpoint::JsonEndpoint;
 use super::text::{Text, Whole};
 use crate::codec::{DecodeError, DecodeLimits};
-use crate::columnar::{Builder, NO_DURATION, Row, ValueType, kind_number, row_flags, source_number};
+use crate::columnar::{Builder, NO_DURATION, Row, kind_number, row_flags, source_number};
 use crate::intern::cut;
 use crate::{Kind, Source, Span};
 
@@ -193,7 +193,7 @@ impl JsonSpan<'_> {
             add_annotations(annotations, build, &mut row)?;
         }
         for (key, value) in self.tags.into_iter().flat_map(|Tags(tags)| tags) {
-            add_tag(&key.0, &value.0, build, &mut row);
+            build.tag(&key.0, &value.0, &mut row);
         }
         build.push(row);
         Ok(())
@@ -257,13 +257,4 @@ fn add_annotations(
         row.events = build.whole_text(&out);
     }
     Ok(())
-}
-
-fn add_tag(key: &str, value: &str, build: &mut Builder<'_>, row: &mut Row) {
-    let key = build.key(key);
-    let value = build.text(value);
-    match build.place(key) {
-        Some(place) => build.set(place, key, ValueType::Text, value),
-        None => row.dropped_attributes = row.dropped_attributes.saturating_add(1),
-    }
 }
