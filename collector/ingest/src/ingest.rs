@@ -22,8 +22,9 @@ use crate::{IngestConfig, Origin, Refusal, otlp_metrics};
 
 /// Bytes are reserved in pieces of this size.
 const PIECE_BYTES: usize = 1 << 10;
-/// Bodies up to this size are decoded where they are; larger ones on the blocking pool.
-const INLINE_BYTES_MAX: usize = 128 << 10;
+/// Bodies up to this size are decoded where they are, within a millisecond or so: as much as batches of senders take.
+/// Larger ones go to the blocking pool.
+const INLINE_BYTES_MAX: usize = 512 << 10;
 /// Most bodies being decoded on the blocking pool at once.
 const DECODING_MAX: usize = 4;
 

@@ -47,26 +47,35 @@ fn double(number: f64) -> String {
     }
 }
 
+/// Appends `text` as a JSON string: what needs no escape in pieces as long as possible.
 pub(crate) fn write_json_text(text: &str, out: &mut String) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            control if u32::from(control) < 0x20 => {
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
-            }
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        let (escape, length) = match byte {
+            b'"' => ("\\\"", 1),
+            b'\\' => ("\\\\", 1),
+            b'\n' => ("\\n", 1),
+            b'\r' => ("\\r", 1),
+            b'\t' => ("\\t", 1),
+            0x8 => ("\\b", 1),
+            0xc => ("\\f", 1),
+            0..0x20 => ("", 1),
             // Line separators end a string in old JavaScript; Zipkin's writer escapes them too.
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
-            other => out.push(other),
+            0xe2 if bytes[at..].starts_with("\u{2028}".as_bytes()) => ("\\u2028", 3),
+            0xe2 if bytes[at..].starts_with("\u{2029}".as_bytes()) => ("\\u2029", 3),
+            _ => continue,
+        };
+        out.push_str(&text[from..at]);
+        if escape.is_empty() {
+            let _ = write!(out, "\\u{byte:04x}");
+        } else {
+            out.push_str(escape);
         }
+        from = at + length;
     }
+    out.push_str(&text[from..]);
     out.push('"');
 }
 
@@ -111,7 +120,42 @@ fn write_json(value: &Value, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Character by character.
+    fn escaped(text: &str) -> String {
+        let escape = |character: char| match character {
+            '"' => "\\\"".to_owned(),
+            '\\' => "\\\\".to_owned(),
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\t' => "\\t".to_owned(),
+            '\u{8}' => "\\b".to_owned(),
+            '\u{c}' => "\\f".to_owned(),
+            special if special < ' ' || matches!(special, '\u{2028}' | '\u{2029}') => {
+                format!("\\u{:04x}", u32::from(special))
+            }
+            other => other.to_string(),
+        };
+        format!("\"{}\"", text.chars().map(escape).collect::<String>())
+    }
+
+    proptest! {
+        #[test]
+        fn texts_are_escaped_character_by_character(
+            texts in proptest::collection::vec(
+                prop_oneof![any::<String>(), "[\"\\\\\n\r\t\u{0}-\u{1f}\u{2027}-\u{202a}\u{7f}é]{0,4}"], 0..5,
+            ),
+        ) {
+            let text = texts.concat();
+            let mut out = String::new();
+            write_json_text(&text, &mut out);
+            prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text.as_str());
+            prop_assert_eq!(out, escaped(&text));
+        }
+    }
 
     #[test]
     fn text_forms() {

@@ -43,12 +43,13 @@ pub(crate) struct Builder<'l> {
 }
 
 impl<'l> Builder<'l> {
-    pub(crate) fn new(limits: &'l DecodeLimits, rows: usize, body_bytes: usize) -> Self {
-        // Most texts of a body repeat; a quarter of its bytes is more than their dictionary takes.
-        let mut chunk =
-            SpanChunk { texts: Texts::with_capacity(rows * 2 + 64, body_bytes / 4), ..SpanChunk::default() };
+    /// Room for about so many rows; everything grows when there is more.
+    pub(crate) fn new(limits: &'l DecodeLimits, rows: usize) -> Self {
+        // A usual row brings two or three texts of its own, and some ten attributes.
+        let texts = Texts::with_capacity(rows * 3 + 64, rows * 48 + 1_024);
+        let mut chunk = SpanChunk { texts, ..SpanChunk::default() };
         chunk.rows.reserve(rows);
-        chunk.values.reserve(rows * 8);
+        chunk.values.reserve(rows * 12);
         Self {
             chunk,
             limits,

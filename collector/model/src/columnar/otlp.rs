@@ -42,7 +42,7 @@ fn count(body: &[u8]) -> Result<usize, Odd> {
 
 fn walk(body: &[u8], limits: &DecodeLimits) -> Result<(SpanChunk, Vec<Rejection>), Odd> {
     let spans = count(body)?;
-    let mut walk = Walk { build: Builder::new(limits, spans, body.len()), rejected: Vec::new(), position: 0 };
+    let mut walk = Walk { build: Builder::new(limits, spans), rejected: Vec::new(), position: 0 };
     let mut request = Wire(body);
     while let Some((number, field)) = request.next()? {
         if number == 1 {

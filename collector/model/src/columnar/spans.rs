@@ -21,7 +21,7 @@ use crate::{
 impl From<&[Span]> for SpanChunk {
     fn from(spans: &[Span]) -> Self {
         let limits = DecodeLimits::unbounded();
-        let mut build = Builder::new(&limits, spans.len(), 0);
+        let mut build = Builder::new(&limits, spans.len());
         let mut origins = Origins::default();
         for span in spans {
             add(&mut build, &mut origins, span);

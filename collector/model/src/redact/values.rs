@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, packed};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::Action;
@@ -54,8 +54,20 @@ pub(super) struct ValuePatterns {
 
 #[derive(Debug)]
 struct Needles {
+    /// Looks at many bytes at a time, where the machine can.
+    packed: Option<packed::Searcher>,
     texts: AhoCorasick,
     bytes: Vec<u8>,
+}
+
+impl Needles {
+    /// Whether one of the texts stands in `body`.
+    fn occur(&self, body: &[u8]) -> bool {
+        match &self.packed {
+            Some(packed) if body.len() >= packed.minimum_len() => packed.find(body).is_some(),
+            _ => self.texts.is_match(body),
+        }
+    }
 }
 
 static DEFAULTS: LazyLock<Option<ValuePatterns>> = LazyLock::new(|| {
@@ -63,7 +75,11 @@ static DEFAULTS: LazyLock<Option<ValuePatterns>> = LazyLock::new(|| {
         DEFAULT_VALUES.iter().map(|(pattern, _)| compile(pattern)).collect::<Result<_, _>>().ok()?;
     let needles = DEFAULT_VALUES.iter().flat_map(|(_, needles)| *needles);
     let (bytes, texts): (Vec<&str>, Vec<&str>) = needles.partition(|needle| needle.len() == 1);
-    let needles = Needles { texts: AhoCorasick::new(texts).ok()?, bytes: bytes.concat().into_bytes() };
+    let needles = Needles {
+        packed: packed::Searcher::new(&texts),
+        texts: AhoCorasick::new(texts).ok()?,
+        bytes: bytes.concat().into_bytes(),
+    };
     Some(ValuePatterns { patterns, needles: Some(Arc::new(needles)) })
 });
 
@@ -101,7 +117,7 @@ impl ValuePatterns {
             return false;
         }
         let Some(needles) = &self.needles else { return true };
-        needles.texts.is_match(body)
+        needles.occur(body)
             || needles.bytes.iter().any(|byte| memchr::memchr(*byte, body).is_some())
             // JSON may write any character of a needle as an escape.
             || memchr::memmem::find(body, b"\\u00").is_some()

@@ -1,8 +1,9 @@
 //! Rows of a chunk to the columns of a block. Codes are written as they are; a text is looked at once for each column.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
+use foldhash::fast::RandomState;
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 use tracepact_model::columnar::{Key, NO_DURATION, ValueType};
@@ -252,7 +253,7 @@ impl<'s, 'c> Writer<'s, 'c> {
         const FEW: u32 = 24;
         let columns = &self.sorted.chunk.rows;
         let (mut places, mut ids) = (vec![NULL; self.sorted.len()], vec![0; self.sorted.len()]);
-        let mut known: HashMap<u64, u32> = HashMap::new();
+        let mut known: HashMap<u64, u32, RandomState> = HashMap::default();
         for trace in &self.sorted.traces {
             let first = trace.first_row as usize;
             let rows = &self.sorted.rows[first..first + trace.rows as usize];
@@ -318,8 +319,7 @@ impl<'s, 'c> Writer<'s, 'c> {
 
     /// Keys of each shape that have no column, with their slots.
     fn rest_of_shapes(&self) -> Vec<Vec<(Key, usize)>> {
-        let with_column: std::collections::HashSet<Key> =
-            self.attributes.iter().filter_map(|c| c.key).collect();
+        let with_column: HashSet<Key, RandomState> = self.attributes.iter().filter_map(|c| c.key).collect();
         let rest = |shape: &[Key]| {
             let keys = shape.iter().copied().enumerate().map(|(slot, key)| (key, slot));
             keys.filter(|(key, _)| !with_column.contains(key)).collect()
@@ -350,7 +350,7 @@ impl<'s, 'c> Writer<'s, 'c> {
         if rest.iter().all(Vec::is_empty) {
             return;
         }
-        let mut found: HashMap<(Key, u32), Vec<u32>> = HashMap::new();
+        let mut found: HashMap<(Key, u32), Vec<u32>, RandomState> = HashMap::default();
         for row in 0..self.sorted.len() {
             for (key, slot) in &rest[self.shapes[row] as usize] {
                 let Some(value) = self.value(row, *slot as u32) else { continue };
@@ -384,7 +384,7 @@ pub(crate) fn frequent_keys(sorted: &Sorted<'_>) -> Vec<AttributeKey> {
     for shape in sorted.column(&sorted.chunk.rows.shape) {
         rows_of[shape as usize] += 1;
     }
-    let mut keys: HashMap<Key, u32> = HashMap::new();
+    let mut keys: HashMap<Key, u32, RandomState> = HashMap::default();
     for (shape, rows) in sorted.chunk.shapes.iter().zip(&rows_of).filter(|(_, rows)| **rows > 0) {
         for key in shape {
             *keys.entry(*key).or_default() += rows;
@@ -404,7 +404,7 @@ fn words(numbers: impl Iterator<Item = u8>, word: fn(u8) -> &'static str) -> Enc
 
 /// A column of texts that follow from a number of each row; `None` is null, or a number without a text.
 fn by_number(numbers: &[u32], optional: bool, text: impl Fn(u32) -> Option<String>) -> Encoded {
-    let mut codes_of: HashMap<u32, u32> = HashMap::new();
+    let mut codes_of: HashMap<u32, u32, RandomState> = HashMap::default();
     let mut texts = Vec::new();
     let mut last = None;
     let codes: Vec<u32> = numbers

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use foldhash::fast::RandomState;
 use roaring::RoaringBitmap;
 use tracepact_model::columnar::{Key, Origin, Texts, ValueType, details, row_flags};
 
@@ -196,13 +197,13 @@ impl TermBuilder {
         }
         let shapes = self.by_number(sorted, &rows.shape, chunk.shapes.len());
         let origins = self.by_number(sorted, &rows.origin, chunk.origins.len());
-        let mut keys: HashMap<u32, RoaringBitmap> = HashMap::new();
+        let mut keys: HashMap<u32, RoaringBitmap, RandomState> = HashMap::default();
         for (shape, traces) in chunk.shapes.iter().zip(&shapes).filter(|(_, traces)| !traces.is_empty()) {
             for key in shape {
                 *keys.entry(key.text()).or_default() |= traces;
             }
         }
-        let mut tags: HashMap<(u32, u32), RoaringBitmap> = HashMap::new();
+        let mut tags: HashMap<(u32, u32), RoaringBitmap, RandomState> = HashMap::default();
         for (origin, traces) in chunk.origins.iter().zip(&origins).filter(|(_, traces)| !traces.is_empty()) {
             for (key, value) in &origin.tags {
                 *keys.entry(*key).or_default() |= traces;
@@ -233,10 +234,10 @@ impl TermBuilder {
         let rows = &sorted.chunk.rows;
         let error = sorted.chunk.texts.find("error");
         let events = sorted.chunk.event_names.iter().filter(|(_, name)| Some(*name) == error);
-        let told: HashSet<u32> = events.map(|(row, _)| *row).collect();
+        let told: HashSet<u32, RandomState> = events.map(|(row, _)| *row).collect();
         let with_error = |origin: &Origin| origin.tags.iter().any(|(key, _)| Some(*key) == error);
         let origins: Vec<bool> = sorted.chunk.origins.iter().map(with_error).collect();
-        let mut found: HashMap<u64, Vec<u32>> = HashMap::new();
+        let mut found: HashMap<u64, Vec<u32>, RandomState> = HashMap::default();
         for (row, trace) in sorted.rows.iter().zip(&sorted.trace_of) {
             let row = *row as usize;
             let mut note = |term: u64| {
@@ -277,7 +278,7 @@ impl TermBuilder {
         for (row, trace) in sorted.rows.iter().zip(&sorted.trace_of) {
             trace_of[*row as usize] = *trace;
         }
-        let mut found: HashMap<u32, RoaringBitmap> = HashMap::new();
+        let mut found: HashMap<u32, RoaringBitmap, RandomState> = HashMap::default();
         for (row, name) in &chunk.event_names {
             if let Some(trace) = trace_of.get(*row as usize).filter(|trace| **trace != NULL) {
                 found.entry(*name).or_default().insert(*trace);

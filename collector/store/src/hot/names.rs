@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use tracepact_model::SpanChunk;
 
@@ -39,7 +40,7 @@ pub(crate) struct ServiceNames {
 impl NameIndex {
     /// Adds the names of services and operations of some rows of a chunk, and when these began.
     pub(crate) fn add_rows(&mut self, chunk: &SpanChunk, rows: impl Iterator<Item = usize>) {
-        let mut seen: HashSet<(u32, u32, u32)> = HashSet::new();
+        let mut seen: HashSet<(u32, u32, u32), RandomState> = HashSet::default();
         let mut last = None;
         for row in rows {
             if let Some(start) = chunk.start_ns(row) {
@@ -94,7 +95,7 @@ impl NameIndex {
         let keys = marked(&chunk.shapes, &shapes).flat_map(|shape| shape.iter().map(|key| key.text()));
         let of_origins = marked(&chunk.origins, &origins);
         let resources = of_origins.flat_map(|origin| origin.tags.iter().map(|(key, _)| *key));
-        let keys: HashSet<u32> = keys.chain(resources).collect();
+        let keys: HashSet<u32, RandomState> = keys.chain(resources).collect();
         for key in keys {
             self.cut |= !insert(&mut self.tag_keys, chunk.texts.get(key));
         }
@@ -111,7 +112,7 @@ impl NameIndex {
         let Some(code) = chunk.texts.find(key) else { return };
         let places: Vec<Option<usize>> =
             chunk.shapes.iter().map(|shape| shape.iter().position(|known| known.text() == code)).collect();
-        let mut values: HashSet<u32> = HashSet::new();
+        let mut values: HashSet<u32, RandomState> = HashSet::default();
         let mut origins = vec![false; chunk.origins.len()];
         for row in rows {
             mark(&mut origins, chunk.rows.origin[row]);
