@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use tempfile::TempDir;
-use tracepact_tests::Processes;
 use tracepact_tests::zipkin::ZipkinServer;
+use tracepact_tests::{Api, Processes};
 
 use crate::send::Format;
 use crate::serve_flags;
@@ -76,7 +76,8 @@ impl Running {
         match &self.subject {
             Subject::Tracepact(binary) => {
                 let processes = self.ours.as_mut().context("no processes")?;
-                let flags = serve_flags(&self.folder.path().join("data"));
+                let mut flags = serve_flags(&self.folder.path().join("data"));
+                flags.extend(["--only", "collector"].map(str::to_owned));
                 let server = processes.start("tracepact", binary, &flags).await?;
                 (self.query, self.otlp) = (server.address("http")?, server.address("otlp_http")?);
             }
@@ -124,6 +125,17 @@ impl Running {
         }
         self.begin().await?;
         Ok(self.started_ms)
+    }
+
+    /// Lets our server write what is in memory into blocks: a snapshot does.
+    pub(crate) async fn seal(&self) -> anyhow::Result<()> {
+        let data = self.data().context("only ours is sealed")?;
+        let token = std::fs::read_to_string(data.join("admin-token"))?;
+        let api = Api::new(&self.query)?.with_token(token.trim());
+        let made = api.change("POST", "/tracepact/v1/snapshots", &serde_json::json!({})).await?;
+        let name = made.get("name").and_then(|name| name.as_str()).context("a snapshot has no name")?;
+        api.send("DELETE", &format!("/tracepact/v1/snapshots/{name}"), None).await?;
+        Ok(())
     }
 
     /// Ends it.

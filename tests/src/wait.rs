@@ -5,6 +5,10 @@ use std::time::Duration;
 use anyhow::bail;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// In the beginning, so that what is quick is not waited for.
+const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(4);
+/// How long the beginning takes.
+const BEGINNING: Duration = Duration::from_millis(200);
 
 /// Asks `condition` until it answers with a value. An error ends the wait at once; the deadline names `what`.
 pub async fn until<T>(
@@ -12,7 +16,8 @@ pub async fn until<T>(
     what: &str,
     mut condition: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
-    let deadline = tokio::time::Instant::now() + timeout;
+    let begun = tokio::time::Instant::now();
+    let deadline = begun + timeout;
     loop {
         if let Some(value) = condition().await? {
             return Ok(value);
@@ -20,7 +25,8 @@ pub async fn until<T>(
         if tokio::time::Instant::now() >= deadline {
             bail!("waited {:.0} s in vain for {what}", timeout.as_secs_f64());
         }
-        tokio::time::sleep(POLL_INTERVAL).await;
+        let interval = if begun.elapsed() < BEGINNING { FIRST_POLL_INTERVAL } else { POLL_INTERVAL };
+        tokio::time::sleep(interval).await;
     }
 }
 
