@@ -32,6 +32,8 @@ pub struct ProviderCheck {
     pub version: String,
     /// The branch it was built from.
     pub branch: Option<String>,
+    /// Also verify work in progress that is newer than this date, `2026-11-01`: proposals among it. It breaks no build.
+    pub wip_since: Option<String>,
     /// Whether results go to the broker.
     pub publish: bool,
     /// Path on the provider that answers `POST {description}` with the message it would send.
@@ -95,7 +97,7 @@ pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outc
         provider_name: check.provider.clone(),
         broker_url: broker.url().to_owned(),
         enable_pending: true,
-        include_wip_pacts_since: None,
+        include_wip_pacts_since: check.wip_since.clone(),
         provider_tags: Vec::new(),
         provider_branch: check.branch.clone(),
         selectors: selectors(check.branch.as_deref())?,
@@ -264,6 +266,7 @@ mod tests {
             provider_url: "http://127.0.0.1:9".into(),
             version: "1".into(),
             branch: None,
+            wip_since: None,
             publish: false,
             message_path: None,
             state_change_url: None,

@@ -13,6 +13,7 @@ async fn check(body: Value, version: &str) -> ProviderCheck {
         provider_url: serve(products(body)).await,
         version: version.into(),
         branch: Some("main".into()),
+        wip_since: None,
         publish: true,
         message_path: None,
         state_change_url: None,
