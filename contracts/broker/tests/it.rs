@@ -23,6 +23,7 @@ mod it {
     mod proposals;
     mod publish;
     mod resources;
+    mod roles;
     mod support;
     mod traffic;
     mod traffic_wanted;

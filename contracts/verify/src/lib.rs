@@ -30,6 +30,7 @@ pub mod junit;
 pub mod lease;
 pub mod lint;
 mod messages;
+mod notices;
 pub mod peer;
 pub mod proposals;
 pub mod provider;

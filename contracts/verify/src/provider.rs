@@ -3,7 +3,6 @@
 //! The pacts come from the broker's for-verification relation (pending and accepted contracts included), the
 //! results go back to it, and what failed is returned in a form that pages and pipelines can show.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use pact_models::http_utils::HttpAuth;
@@ -13,10 +12,12 @@ use pact_verifier::{
     ProviderTransport, PublishOptions, VerificationOptions, verify_provider_async,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 use tracepact_contract_model::Pact;
 
 use crate::differences::{Difference, differences};
 use crate::messages::Bridge;
+use crate::notices::before_verification;
 use crate::provider_config::ProviderConfig;
 use crate::states::States;
 use crate::{BrokerClient, Credentials, Error};
@@ -32,6 +33,8 @@ pub struct ProviderCheck {
     pub version: String,
     /// The branch it was built from.
     pub branch: Option<String>,
+    /// Also verify work in progress that is newer than this date, `2026-11-01`: proposals among it. It breaks no build.
+    pub wip_since: Option<String>,
     /// Whether results go to the broker.
     pub publish: bool,
     /// Path on the provider that answers `POST {description}` with the message it would send.
@@ -53,7 +56,7 @@ pub struct Outcome {
     pub ok: bool,
     /// One entry for each interaction.
     pub interactions: Vec<InteractionOutcome>,
-    /// The broker's notices.
+    /// Why each contract is verified and what its failure means, as the broker says it.
     pub notices: Vec<String>,
     /// Whether the results were published.
     pub published: bool,
@@ -91,18 +94,21 @@ pub async fn verify(check: &ProviderCheck, broker: &BrokerClient) -> Result<Outc
             Some(HttpAuth::User(user.clone(), Some(password.expose().to_owned())))
         }
     };
+    let selectors = selectors(check.branch.as_deref());
+    let notices = before_verification(check, &selectors, broker).await;
     let source = PactSource::BrokerWithDynamicConfiguration {
         provider_name: check.provider.clone(),
         broker_url: broker.url().to_owned(),
         enable_pending: true,
-        include_wip_pacts_since: None,
+        include_wip_pacts_since: check.wip_since.clone(),
         provider_tags: Vec::new(),
         provider_branch: check.branch.clone(),
-        selectors: selectors(check.branch.as_deref())?,
+        selectors: known_to_the_verifier(&selectors)?,
         auth,
         links: Vec::new(),
     };
-    run(check, vec![source]).await
+    let outcome = run(check, vec![source]).await?;
+    Ok(Outcome { notices, ..outcome })
 }
 
 /// Runs the verification of contracts at hand, before anybody was asked; nothing is published.
@@ -184,11 +190,7 @@ async fn run(check: &ProviderCheck, sources: Vec<PactSource>) -> Result<Outcome,
     }
     Ok(Outcome {
         ok: result.result,
-        notices: result
-            .notices
-            .iter()
-            .filter_map(|n: &HashMap<String, String>| n.get("text").cloned())
-            .collect(),
+        notices: Vec::new(),
         published: check.publish && !interactions.is_empty(),
         interactions,
     })
@@ -196,15 +198,17 @@ async fn run(check: &ProviderCheck, sources: Vec<PactSource>) -> Result<Outcome,
 
 /// Which consumer versions a provider must satisfy: main branches, everything deployed or released, and the
 /// versions of the branch that matches its own.
-fn selectors(branch: Option<&str>) -> Result<Vec<ConsumerVersionSelector>, Error> {
-    let mut list =
-        vec![serde_json::json!({ "mainBranch": true }), serde_json::json!({ "deployedOrReleased": true })];
+fn selectors(branch: Option<&str>) -> Value {
+    let mut list = vec![json!({ "mainBranch": true }), json!({ "deployedOrReleased": true })];
     // Brokers refuse to match a branch that is not named.
     if branch.is_some() {
-        list.push(serde_json::json!({ "matchingBranch": true }));
+        list.push(json!({ "matchingBranch": true }));
     }
-    let list = serde_json::Value::from(list);
-    serde_json::from_value(list).map_err(|e| Error::Verification(format!("selectors: {e}")))
+    list.into()
+}
+
+fn known_to_the_verifier(selectors: &Value) -> Result<Vec<ConsumerVersionSelector>, Error> {
+    serde_json::from_value(selectors.clone()).map_err(|e| Error::Verification(format!("selectors: {e}")))
 }
 
 fn provider_info(check: &ProviderCheck, bridge: Option<&Bridge>) -> Result<ProviderInfo, Error> {
@@ -264,6 +268,7 @@ mod tests {
             provider_url: "http://127.0.0.1:9".into(),
             version: "1".into(),
             branch: None,
+            wip_since: None,
             publish: false,
             message_path: None,
             state_change_url: None,
@@ -283,8 +288,8 @@ mod tests {
 
     #[test]
     fn the_selectors_are_ones_the_verifier_knows() {
-        assert_eq!(selectors(Some("main")).unwrap().len(), 3);
-        assert_eq!(selectors(None).unwrap().len(), 2);
+        assert_eq!(known_to_the_verifier(&selectors(Some("main"))).unwrap().len(), 3);
+        assert_eq!(known_to_the_verifier(&selectors(None)).unwrap().len(), 2);
     }
 
     #[test]

@@ -1,23 +1,50 @@
 //! The Pact command line as its makers publish it, pointed at the broker's port and told nothing else.
 
+use std::path::PathBuf;
+
+use tokio::process::Command;
+use tracepact_tests::projects;
 use tracepact_tests::python::Venv;
 
 use super::provider::Catalog;
 use super::server::{Ran, Server, fixture, run};
 
+/// Where it was installed from.
+enum Installed {
+    Pypi(Venv),
+    Npm(PathBuf),
+}
+
+impl Installed {
+    fn command(&self) -> Command {
+        match self {
+            Self::Pypi(venv) => venv.command("pact"),
+            Self::Npm(folder) => {
+                let mut command = Command::new(folder.join("node_modules/.bin/pact"));
+                command.env("PACT_DO_NOT_TRACK", "true").kill_on_drop(true);
+                command
+            }
+        }
+    }
+}
+
 struct Pact {
-    venv: Venv,
+    installed: Installed,
     server: Server,
 }
 
 impl Pact {
     async fn start() -> Self {
-        Self { venv: Venv::provide("pact").await.unwrap(), server: Server::start().await }
+        Self::start_from(Installed::Pypi(Venv::provide("pact").await.unwrap())).await
+    }
+
+    async fn start_from(installed: Installed) -> Self {
+        Self { installed, server: Server::start().await }
     }
 
     async fn broker(&self, args: &[&str]) -> Ran {
         let url = self.server.broker_url();
-        run(self.venv.command("pact").arg("broker").args(args).args(["-b", &url])).await
+        run(self.installed.command().arg("broker").args(args).args(["-b", &url])).await
     }
 
     async fn publish(&self, file: &str, version: &str) -> Ran {
@@ -39,14 +66,23 @@ impl Pact {
         let args = ["verifier", "-b", &url, "-n", "catalog", "--hostname", "127.0.0.1", "--port", &port];
         let publish = ["--publish", "--provider-version", version, "--provider-branch", "main"];
         let selectors = ["--consumer-version-selectors", r#"{"mainBranch":true}"#];
-        run(self.venv.command("pact").args(args).args(publish).args(selectors)).await
+        run(self.installed.command().args(args).args(publish).args(selectors)).await
     }
 }
 
-/// Guarantees: the exit codes that pipelines rely on, for a conflict and for each answer of the gate.
 #[tokio::test]
-async fn publish_verify_deploy_and_ask() {
-    let pact = Pact::start().await;
+async fn publish_verify_deploy_and_ask_with_the_one_from_pypi() {
+    publish_verify_deploy_and_ask(Pact::start().await).await;
+}
+
+#[tokio::test]
+async fn publish_verify_deploy_and_ask_with_the_one_from_npm() {
+    let installed = Installed::Npm(projects::node("pact-cli").await.unwrap());
+    publish_verify_deploy_and_ask(Pact::start_from(installed).await).await;
+}
+
+/// Guarantees: the exit codes that pipelines rely on, for a conflict and for each answer of the gate.
+async fn publish_verify_deploy_and_ask(pact: Pact) {
     pact.broker(&["create-environment", "--name", "production", "--production"]).await.ended_with(0);
     pact.broker(&["create-environment", "--name", "production", "--production"]).await.ended_with(1);
 

@@ -96,6 +96,17 @@ async fn from_a_file_to_a_verified_contract() {
         .said("web with catalog is proposed");
     stub_answers(&server, &id, "proposed").await;
 
+    // The provider's build sees it as work in progress where it asks for that, and is not broken by it.
+    let bad = Catalog::start("coffee").await;
+    let url = format!("http://127.0.0.1:{}", bad.port);
+    let early =
+        ["verify", "--provider", "catalog", "--provider-url", &url, "--version", "6", "--branch", "main"];
+    run(&early).await.ended_with(0).said("has no contracts to keep");
+    run(&[&early[..], &["--include-wip-since", "2020-01-01"]].concat())
+        .await
+        .ended_with(0)
+        .said("an item is read: FAILED (pending");
+
     // The provider accepts by merging: its pipeline reports the repository.
     let token = token(&server);
     let admin = ["--token-file", token.as_str()];

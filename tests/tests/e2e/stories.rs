@@ -1,5 +1,7 @@
 //! The stories of `docs/stories.md`, run as they stand there, each on an empty broker.
 
+use std::time::Duration;
+
 use tokio::process::Command;
 use tracepact_tests::binaries::Binaries;
 use tracepact_tests::processes::without_settings;
@@ -7,6 +9,8 @@ use tracepact_tests::processes::without_settings;
 use super::server::{Ran, Server, run};
 
 const PAGE: &str = include_str!("../../../docs/stories.md");
+/// Longest time that a story may take.
+const LONGEST: Duration = Duration::from_secs(180);
 /// Stands between the output of two scripts.
 const NEXT: &str = "=== the next script ===";
 
@@ -77,7 +81,8 @@ async fn in_shell(server: &Server, folder: &std::path::Path, script: &str) -> Ra
     for who in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{who}_NAME"), "ada").env(format!("GIT_{who}_EMAIL"), "ada@example.com");
     }
-    run(&mut command).await
+    // A story that waits for something that never comes is a failed one.
+    tokio::time::timeout(LONGEST, run(&mut command)).await.expect("the story comes to an end")
 }
 
 #[tokio::test]

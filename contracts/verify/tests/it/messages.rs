@@ -31,6 +31,7 @@ fn check(config: ProviderConfig) -> ProviderCheck {
         provider_url: "http://127.0.0.1:9".into(),
         version: "1".into(),
         branch: None,
+        wip_since: None,
         publish: false,
         message_path: None,
         state_change_url: None,

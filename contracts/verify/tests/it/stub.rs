@@ -122,6 +122,7 @@ async fn a_proposal_can_be_stubbed_at_once_and_is_verified_only_when_it_was() {
         provider_url: serve(products(serde_json::json!({"id": 2, "name": "coffee", "price": 1}))).await,
         version: "p1".into(),
         branch: Some("main".into()),
+        wip_since: None,
         publish: true,
         message_path: None,
         state_change_url: None,

@@ -13,6 +13,7 @@ async fn check(body: Value, version: &str) -> ProviderCheck {
         provider_url: serve(products(body)).await,
         version: version.into(),
         branch: Some("main".into()),
+        wip_since: None,
         publish: true,
         message_path: None,
         state_change_url: None,
@@ -26,14 +27,21 @@ async fn check(body: Value, version: &str) -> ProviderCheck {
 async fn an_accepted_contract_breaks_the_build_and_shows_what_differs() {
     let broker = TestBroker::start().await;
     let id = broker.propose(&contract("")).await;
+    // Another consumer's, accepted before: what is told of the one is not lost by the other.
+    let text = contract("").to_yaml().replace("consumer: orders", "consumer: tills");
+    let other = tracepact_contract_model::ContractFile::from_yaml(&text).unwrap();
+    let others = broker.propose(&other).await;
     let bad = json!({"id": "one", "name": "tea", "price": 1});
     // Proposed: nobody's build breaks, and nobody is asked.
     let outcome = verify(&check(bad.clone(), "p1").await, &broker.client).await.unwrap();
     assert!(outcome.ok && outcome.interactions.is_empty(), "{outcome:?}");
     broker.client.answer(&id, Step::Accept, Some("ada"), None).await.unwrap();
+    broker.client.answer(&others, Step::Accept, Some("grace"), None).await.unwrap();
     let outcome = verify(&check(bad, "p1").await, &broker.client).await.unwrap();
     assert!(!outcome.ok && outcome.published, "{outcome:?}");
-    assert!(outcome.notices.iter().any(|n| n.contains("ada")), "{:?}", outcome.notices);
+    for who in ["ada", "grace"] {
+        assert!(outcome.notices.iter().any(|n| n.contains(who)), "{:?}", outcome.notices);
+    }
     let difference = &outcome.interactions[0].differences[0];
     assert_eq!(difference.place, "body $.id");
     assert!(difference.text().contains("+ \"one\""), "{}", difference.text());

@@ -14,6 +14,7 @@ use super::{BrokerArgs, finish};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --branch main --publish
+  tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --branch main --include-wip-since 2026-11-01
   tracepact verify --provider products --provider-url http://127.0.0.1:8080 --version v2 --message-path /messages
   tracepact verify --provider orders --version v2 --provider-config tracepact-provider.toml
 
@@ -44,6 +45,10 @@ pub(crate) struct Verify {
     /// The branch it was built from.
     #[arg(long)]
     branch: Option<String>,
+    /// Also verify work in progress that is newer than this date, for example 2026-11-01: what consumers propose is among it.
+    /// It breaks no build. Needs --branch.
+    #[arg(long, value_name = "DATE", requires = "branch")]
+    include_wip_since: Option<String>,
     /// Send the results to the broker, where the gate reads them.
     #[arg(long)]
     publish: bool,
@@ -95,6 +100,7 @@ impl Verify {
             provider_url,
             version: self.version,
             branch: self.branch,
+            wip_since: self.include_wip_since,
             publish: self.publish,
             message_path: self.message_path,
             state_change_url: self.state_change_url,

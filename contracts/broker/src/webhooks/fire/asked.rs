@@ -19,8 +19,8 @@ pub(crate) struct Missing<'a> {
     pub(crate) waits: &'a str,
 }
 
-/// Fires `contract_requiring_verification_published` for a pair. Like the first time, it is fired again until the result
-/// exists or nobody wants it any more.
+/// Fires `contract_requiring_verification_published` for a pair, once: who waits asks again, and what a publication fired is
+/// fired again by itself.
 pub(crate) async fn verification_asked_for(
     broker: &Broker,
     conn: &mut Conn,
@@ -44,6 +44,5 @@ pub(crate) async fn verification_asked_for(
     let mut variables = variables::of(broker, conn, &firing.subject).await?;
     variables::add_provider_version(conn, &mut variables, missing.provider_version).await?;
     variables.insert("providerVersionDescriptions".into(), missing.waits.to_owned());
-    let pair = Some((missing.content_row, missing.provider_version.id));
-    firing.fire(conn, REQUIRED, &variables, pair).await
+    firing.fire(conn, REQUIRED, &variables, None).await
 }

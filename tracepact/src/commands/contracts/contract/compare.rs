@@ -147,6 +147,7 @@ impl Check {
             provider_url: self.against.clone(),
             version: "check".into(),
             branch: None,
+            wip_since: None,
             publish: false,
             message_path: None,
             state_change_url: self.state_change_url.clone(),
