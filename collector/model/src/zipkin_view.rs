@@ -2,7 +2,6 @@
 //! rules of OpenTelemetry's "Transformation to Zipkin".
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use tracepact_base::SpanId;
 
@@ -122,18 +121,16 @@ fn zipkin_tags(span: &Span) -> Vec<(Text<'_>, Text<'_>)> {
     tags
 }
 
-fn otlp_tags(span: &Span) -> Vec<(Text<'_>, Text<'_>)> {
-    let mut tags: BTreeMap<Text<'_>, Text<'_>> = BTreeMap::new();
-    // Later levels win: what the span says is closer than what its process says.
+fn otlp_tags<'span>(span: &'span Span) -> Vec<(Text<'span>, Text<'span>)> {
+    let mut tags: Vec<(Text<'span>, Text<'span>)> =
+        Vec::with_capacity(span.resource.attributes.len() + span.attributes.len() + 4);
     for (key, value) in span.resource.attributes.iter().filter(|(key, _)| &**key != "service.name") {
-        tags.insert(Cow::Borrowed(key), value.text());
+        tags.push((Cow::Borrowed(key), value.text()));
     }
     for (key, value) in &span.attributes {
-        tags.insert(Cow::Borrowed(key), value.text());
+        tags.push((Cow::Borrowed(key), value.text()));
     }
-    let mut add = |key: &'static str, value: Text<'_>| {
-        tags.insert(Cow::Borrowed(key), Cow::Owned(value.into_owned()));
-    };
+    let mut add = |key: &'static str, value: Text<'span>| tags.push((Cow::Borrowed(key), value));
     match span.status.code {
         StatusCode::Unset => {}
         StatusCode::Ok => add("otel.status_code", Cow::Borrowed("OK")),
@@ -155,5 +152,14 @@ fn otlp_tags(span: &Span) -> Vec<(Text<'_>, Text<'_>)> {
             add(key, Cow::Owned(count.to_string()));
         }
     }
-    tags.into_iter().collect()
+    // Later levels win: what the span says is closer than what its process says. Equal keys keep their order.
+    tags.sort_by(|a, b| a.0.cmp(&b.0));
+    tags.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            std::mem::swap(&mut later.1, &mut kept.1);
+        }
+        same
+    });
+    tags
 }

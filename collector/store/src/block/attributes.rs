@@ -7,7 +7,7 @@ use tracepact_model::columnar::{ValueType, read_typed};
 use tracepact_model::{Attributes, Value};
 
 use super::pages::Failure;
-use super::rows::{BAD, RowReader, Shape, Texts};
+use super::rows::{BAD, Memo, RowReader, Shape, Texts};
 
 /// Attributes of rows from their shapes, their columns and the rest.
 pub(super) struct AttributeReader<'r> {
@@ -15,14 +15,27 @@ pub(super) struct AttributeReader<'r> {
     shapes: Vec<Arc<Shape>>,
     /// Read once a row needs it.
     rest: Option<Texts>,
-    columns: HashMap<(Arc<str>, ValueType), Option<Texts>>,
+    columns: HashMap<(Arc<str>, ValueType), usize, foldhash::fast::RandomState>,
+    /// Read once a row needs them.
+    texts: Vec<Option<Texts>>,
+    /// Of the shape that was looked at last, which most rows share: where each key's values are.
+    last: Option<(Arc<Shape>, Arc<[Source]>)>,
+}
+
+/// Where the values of a key are.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// In a column: its number in `texts`.
+    Column(usize),
+    /// Among the values without a column, at this place.
+    Rest(usize),
 }
 
 impl<'r> AttributeReader<'r> {
     pub(super) fn new(reader: &'r RowReader<'r>) -> Result<Self, Failure> {
-        let cache = &reader.opened.cache.shapes;
+        let mut memo = Memo::new(&reader.opened.cache.shapes);
         let shapes = reader.texts("attribute_shape")?.into_iter().map(|text| {
-            cache.get(&text.ok_or(BAD)?, |text| {
+            memo.get(&text.ok_or(BAD)?, |text| {
                 let keys: Vec<(String, String)> = serde_json::from_str(text)?;
                 let read = |(key, letter): (String, String)| {
                     Ok((key.into(), ValueType::from_letter(&letter).ok_or(BAD)?))
@@ -31,7 +44,33 @@ impl<'r> AttributeReader<'r> {
             })
         });
         let shapes = shapes.collect::<Result<Vec<_>, Failure>>()?;
-        Ok(Self { reader, shapes, rest: None, columns: HashMap::new() })
+        let (columns, texts) = (HashMap::default(), Vec::new());
+        Ok(Self { reader, shapes, rest: None, columns, texts, last: None })
+    }
+
+    /// Where the values of each key of a shape are.
+    fn sources(&mut self, shape: &Arc<Shape>) -> Arc<[Source]> {
+        if let Some((known, sources)) = &self.last
+            && Arc::ptr_eq(known, shape)
+        {
+            return sources.clone();
+        }
+        let mut without_column = 0;
+        let sources = shape.iter().map(|(key, kind)| {
+            if self.reader.opened.attribute(key, *kind).is_none() {
+                without_column += 1;
+                return Source::Rest(without_column - 1);
+            }
+            let next = self.texts.len();
+            let number = *self.columns.entry((key.clone(), *kind)).or_insert(next);
+            if number == next {
+                self.texts.push(None);
+            }
+            Source::Column(number)
+        });
+        let sources: Arc<[Source]> = sources.collect();
+        self.last = Some((shape.clone(), sources.clone()));
+        sources
     }
 
     /// All attributes of a row.
@@ -62,27 +101,28 @@ impl<'r> AttributeReader<'r> {
     fn each(
         &mut self,
         i: usize,
-        shape: &Shape,
+        shape: &Arc<Shape>,
         wanted: impl Fn(&str) -> bool,
         mut give: impl FnMut(&Arc<str>, Value),
     ) -> Result<(), Failure> {
         let mut rest: Option<Vec<String>> = None;
-        let mut without_column = 0;
-        for (key, kind) in shape {
-            let has_column = self.reader.opened.attribute(key, *kind).is_some();
-            without_column += usize::from(!has_column);
+        let sources = self.sources(shape);
+        for ((key, kind), source) in shape.iter().zip(sources.iter()) {
             if !wanted(key) {
                 continue;
             }
-            let text: Arc<str> = if has_column {
-                let texts = self.column(key, *kind)?.ok_or(BAD)?;
-                texts.get(i).cloned().flatten().ok_or(BAD)?
-            } else {
-                let rest = match &mut rest {
-                    Some(rest) => rest,
-                    None => rest.insert(self.rest(i)?),
-                };
-                rest.get_mut(without_column - 1).map(std::mem::take).ok_or(BAD)?.into()
+            let text: Arc<str> = match source {
+                Source::Column(number) => {
+                    let texts = self.column(*number, key, *kind)?;
+                    texts.get(i).cloned().flatten().ok_or(BAD)?
+                }
+                Source::Rest(place) => {
+                    let rest = match &mut rest {
+                        Some(rest) => rest,
+                        None => rest.insert(self.rest(i)?),
+                    };
+                    rest.get_mut(*place).map(std::mem::take).ok_or(BAD)?.into()
+                }
             };
             let value = match kind {
                 ValueType::Text => Value::String(text),
@@ -103,17 +143,17 @@ impl<'r> AttributeReader<'r> {
         text.map_or_else(|| Ok(Vec::new()), |text| Ok(serde_json::from_str(text)?))
     }
 
-    /// The column of a key, read once for all rows; `None` when it has none.
-    fn column(&mut self, key: &Arc<str>, kind: ValueType) -> Result<Option<&Texts>, Failure> {
-        let id = (key.clone(), kind);
-        if !self.columns.contains_key(&id) {
-            let reader = self.reader;
-            let column = reader.opened.attribute(key, kind);
-            let texts = column
-                .map(|column| column.texts(&reader.opened.rows, reader.first, reader.rows, reader.budget))
-                .transpose()?;
-            self.columns.insert(id.clone(), texts);
+    /// The column of a key, read once for all rows.
+    fn column(&mut self, number: usize, key: &str, kind: ValueType) -> Result<&Texts, Failure> {
+        let reader = self.reader;
+        let texts = self.texts.get_mut(number).ok_or(BAD)?;
+        match texts {
+            Some(texts) => Ok(texts),
+            None => {
+                let column = reader.opened.attribute(key, kind).ok_or(BAD)?;
+                let read = column.texts(&reader.opened.rows, reader.first, reader.rows, reader.budget)?;
+                Ok(texts.insert(read))
+            }
         }
-        Ok(self.columns.get(&id).and_then(Option::as_ref))
     }
 }

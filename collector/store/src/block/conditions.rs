@@ -11,7 +11,7 @@ use super::Block;
 use super::attributes::AttributeReader;
 use super::columns::{source_word, status_word};
 use super::pages::Failure;
-use super::rows::RowReader;
+use super::rows::{Memo, RowReader};
 use crate::budget::Budget;
 use crate::eval::{same_name, scoped};
 use crate::{Predicate, SpanQuery, StoreError};
@@ -113,7 +113,7 @@ impl<'r> Checker<'r> {
         &self,
         holds: impl Fn(&str, &tracepact_model::Value) -> bool,
     ) -> Result<Vec<bool>, Failure> {
-        let resources = &self.reader.opened.cache.resources;
+        let mut resources = Memo::new(&self.reader.opened.cache.resources);
         let of_row = |text: &Option<Arc<str>>| {
             let Some(text) = text.as_ref().filter(|text| !text.is_empty()) else { return Ok(false) };
             let resource = resources.get(text, |text| Ok(details::read_resource(text)?))?;

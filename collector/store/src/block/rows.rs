@@ -56,6 +56,36 @@ impl<T> Parsed<T> {
     }
 }
 
+/// What one read has parsed, by the text itself: rows that share a dictionary's text need neither its hash nor a lock.
+pub(super) struct Memo<'p, T> {
+    parsed: &'p Parsed<T>,
+    known: Vec<(Arc<str>, Arc<T>)>,
+}
+
+impl<'p, T> Memo<'p, T> {
+    /// Texts that are remembered without looking further.
+    const KNOWN_MAX: usize = 32;
+
+    pub(super) fn new(parsed: &'p Parsed<T>) -> Self {
+        Self { parsed, known: Vec::new() }
+    }
+
+    pub(super) fn get(
+        &mut self,
+        text: &Arc<str>,
+        parse: impl FnOnce(&str) -> Result<T, Failure>,
+    ) -> Result<Arc<T>, Failure> {
+        if let Some((_, known)) = self.known.iter().find(|(known, _)| Arc::ptr_eq(known, text)) {
+            return Ok(known.clone());
+        }
+        let new = self.parsed.get(text, parse)?;
+        if self.known.len() < Self::KNOWN_MAX {
+            self.known.push((text.clone(), new.clone()));
+        }
+        Ok(new)
+    }
+}
+
 /// What a block remembers of its rows.
 #[derive(Debug, Default)]
 pub(crate) struct RowCache {
@@ -123,7 +153,8 @@ impl RowReader<'_> {
         let (events, links) = (self.texts("events")?, self.texts("links")?);
         let (resources, scopes) = (self.texts("resource")?, self.texts("scope")?);
         let mut attributes = AttributeReader::new(self)?;
-        let cache = &self.opened.cache;
+        let mut resources_read = Memo::new(&self.opened.cache.resources);
+        let mut scopes_read = Memo::new(&self.opened.cache.scopes);
         let text = |texts: &Texts, i: usize| texts.get(i).cloned().flatten().ok_or(BAD);
         let number = |numbers: &Numbers, i: usize| numbers.get(i).copied().flatten();
         let small = |numbers: &Numbers, i: usize| number(numbers, i).map_or(0, |n| n as u32);
@@ -171,8 +202,8 @@ impl RowReader<'_> {
             row.links = details::read_links(&text(&links, i)?)?;
             row.dropped = [small(&dropped[0], i), small(&dropped[1], i), small(&dropped[2], i)];
             row.resource =
-                cache.resources.get(&text(&resources, i)?, |text| Ok(details::read_resource(text)?))?;
-            row.scope = cache.scopes.get(&text(&scopes, i)?, |text| Ok(details::read_scope(text)?))?;
+                resources_read.get(&text(&resources, i)?, |text| Ok(details::read_resource(text)?))?;
+            row.scope = scopes_read.get(&text(&scopes, i)?, |text| Ok(details::read_scope(text)?))?;
             let lsn = number(&lsns, i).ok_or(BAD)?;
             out.push(Placed { lsn, position: self.first + i as u32, row });
         }
