@@ -170,6 +170,29 @@ async fn what_is_too_deep_too_long_or_no_text_is_refused() {
     bench.get("/pacticipants/C/versions/2").await.is(404);
 }
 
+/// Guarantees: a body of which no end is announced is refused at its limit; what its sender has under way is taken, within
+/// bounds, so that the refusal is read, and not kept.
+#[tokio::test]
+async fn a_body_without_an_end_is_refused() {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    const CHUNK: usize = 1 << 20;
+    let bench = Bench::new().await;
+    for path in ["/contracts/publish", "/tracepact/v1/proposals", "/pacticipants"] {
+        let read = std::sync::Arc::new(AtomicUsize::new(0));
+        let counted = read.clone();
+        let chunks = futures::stream::iter((0..10_000).map(move |_| {
+            counted.fetch_add(CHUNK, SeqCst);
+            Ok::<_, std::io::Error>(axum::body::Bytes::from(vec![b' '; CHUNK]))
+        }));
+        let request =
+            Request::post(path).header("host", "localhost").header("content-type", "application/json");
+        let answer = bench.send(request.body(axum::body::Body::from_stream(chunks)).unwrap()).await;
+        assert_eq!(answer.status, 413, "{path}: {}", answer.text);
+        assert!(read.load(SeqCst) <= (16 + 128 + 2) * CHUNK, "{path}: {} bytes were read", read.load(SeqCst));
+    }
+    bench.get("/").await.is(200);
+}
+
 #[tokio::test]
 async fn unknown_environments_are_named_in_the_form_of_the_original() {
     let bench = Bench::new().await;
