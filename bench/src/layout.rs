@@ -72,7 +72,7 @@ struct Rows {
 pub(crate) fn run(spans: usize, per_request: usize, seed: u64) -> anyhow::Result<()> {
     let work = generate::requests(spans, per_request, seed);
     let mut merged = Merged::default();
-    for body in &work.bodies {
+    for body in work.bodies.iter() {
         merged.absorb(&decode_chunk(Codec::OtlpProto, body, &DecodeLimits::default())?.chunk);
     }
     let rows = sorted(merged.chunk().clone());

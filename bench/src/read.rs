@@ -162,7 +162,7 @@ pub(crate) async fn fresh(
         let work = generate::requests(10, 10, seed + round * 1_000);
         let begun = Instant::now();
         let pace = send::Pace { connections: 1, per_second: None };
-        send::all(to, format, &format.bodies(&work)?, pace).await?;
+        send::all(to, format, format.bodies(&work)?, pace).await?;
         for fact in &work.traces {
             let path = format!("/api/v2/traces?lookback=7200000&annotationQuery=order.id%3D{}", fact.order);
             late += usize::from(!find(&api, fact).await?.1 || len(&api.get(&path).await?) != 1);
