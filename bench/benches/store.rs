@@ -31,7 +31,7 @@ fn batch(body: &[u8]) -> SpanBatch {
 fn filled(runtime: &Runtime, work: &Work) -> (tempfile::TempDir, Arc<Engine>) {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::open(folder.path(), EngineConfig::default(), SystemClock::shared()).unwrap();
-    for body in &work.bodies {
+    for body in work.bodies.iter() {
         runtime.block_on(engine.append(batch(body))).unwrap();
     }
     (folder, engine)

@@ -3,6 +3,8 @@
 //! Shape: 6 to 14 spans a trace with a tail up to 2,000, HTTP client/server pairs, ten attributes a span of which
 //! one has 200,000 values and one is unique to the trace, 2 % errors with an exception event, log-normal durations.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value::Value};
@@ -21,7 +23,7 @@ const USERS: u32 = 200_000;
 /// Encoded requests, and what is in them.
 pub struct Work {
     /// OTLP protobuf bodies.
-    pub bodies: Vec<Vec<u8>>,
+    pub bodies: Arc<Vec<Vec<u8>>>,
     /// Id and number of spans of each trace.
     pub traces: Vec<TraceFact>,
 }
@@ -77,26 +79,39 @@ pub fn requests(spans: usize, per_request: usize, seed: u64) -> Work {
     let mut rng = StdRng::seed_from_u64(seed);
     let now_ns = SystemClock::new().now_ns();
     let hour_ago_ns = now_ns.saturating_sub(3_600_000_000_000);
-    let mut all: Vec<(u32, Span)> = Vec::with_capacity(spans);
-    let mut traces = Vec::new();
-    while all.len() < spans {
+    // A trace's spans come from several processes: shuffle within a window, then group by service in each request.
+    let window = per_request * 4;
+    let mut bodies = Vec::with_capacity(spans.div_ceil(per_request));
+    let mut encode = |rng: &mut StdRng, spans: &mut [(u32, Span)]| {
+        for window in spans.chunks_mut(window) {
+            window.shuffle(rng);
+            bodies.extend(window.chunks(per_request).map(|chunk| request(chunk).encode_to_vec()));
+        }
+    };
+    // Spans that are not in a body yet: a window, and what the last trace had more.
+    let mut waiting: Vec<(u32, Span)> = Vec::new();
+    let (mut made, mut traces) = (0, Vec::new());
+    while made < spans {
         let wanted =
             if rng.random_ratio(1, 5_000) { rng.random_range(200..2_000) } else { rng.random_range(6..=14) };
-        let count = wanted.min(spans - all.len());
+        let count = wanted.min(spans - made);
+        made += count;
         let trace_id: [u8; 16] = rng.random();
         let order = format!("order-{seed}-{}", traces.len());
         // Whole microseconds: formats that know no more say the same.
         let start = (hour_ago_ns + rng.random_range(0..3_500_000_000_000)) / 1_000 * 1_000;
-        let rows = trace(&mut rng, trace_id, count, start, &order, &mut all);
+        let rows = trace(&mut rng, trace_id, count, start, &order, &mut waiting);
         let service = service_name(rows.first().map_or(0, |root| root.service));
         let id = trace_id.iter().map(|b| format!("{b:02x}")).collect();
         traces.push(TraceFact { id, spans: count, order, service, at_ns: start, rows });
+        if waiting.len() >= window {
+            let rest = waiting.split_off(waiting.len() / window * window);
+            encode(&mut rng, &mut waiting);
+            waiting = rest;
+        }
     }
-    // A trace's spans come from several processes: shuffle within a window, then group by service in each request.
-    for window in all.chunks_mut(per_request * 4) {
-        window.shuffle(&mut rng);
-    }
-    Work { bodies: all.chunks(per_request).map(|chunk| request(chunk).encode_to_vec()).collect(), traces }
+    encode(&mut rng, &mut waiting);
+    Work { bodies: Arc::new(bodies), traces }
 }
 
 /// Appends one trace, the root first; gives what searches ask about it.

@@ -33,7 +33,7 @@ pub(crate) async fn run(
     let bodies = format.bodies(&work)?;
     let address = server.ingest(format).to_owned();
     let pace = Pace { connections: CONNECTIONS, per_second: Some(rate / PER_REQUEST as f64) };
-    let sending = tokio::spawn(async move { send::all(&address, format, &bodies, pace).await });
+    let sending = tokio::spawn(async move { send::all(&address, format, bodies, pace).await });
     tokio::time::sleep(Duration::from_secs(after_s)).await;
     let killed_after = Duration::from_secs(after_s);
     server.kill_and_start().await?;

@@ -72,7 +72,7 @@ struct Rows {
 pub(crate) fn run(spans: usize, per_request: usize, seed: u64) -> anyhow::Result<()> {
     let work = generate::requests(spans, per_request, seed);
     let mut merged = Merged::default();
-    for body in &work.bodies {
+    for body in work.bodies.iter() {
         merged.absorb(&decode_chunk(Codec::OtlpProto, body, &DecodeLimits::default())?.chunk);
     }
     let rows = sorted(merged.chunk().clone());
@@ -159,7 +159,12 @@ fn columns(layout: Layout, rows: &Rows, part: &[u32], first: usize) -> anyhow::R
             list.push((format!("resource_{tag}"), texts(&value)));
         }
     }
-    Ok(RecordBatch::try_from_iter(list)?)
+    // Whether a column has nulls must not depend on the rows at hand.
+    let nullable = list.into_iter().map(|(name, column)| {
+        let may_be_null = name == "parent_row";
+        (name, column, may_be_null)
+    });
+    Ok(RecordBatch::try_from_iter_with_nullable(nullable)?)
 }
 
 /// The parent of the row at `i` in the order of the file, counted from the first row of its trace.

@@ -28,10 +28,10 @@ impl Format {
     }
 
     /// The generated requests in this format.
-    pub(crate) fn bodies(self, work: &Work) -> anyhow::Result<Vec<Vec<u8>>> {
+    pub(crate) fn bodies(self, work: &Work) -> anyhow::Result<Arc<Vec<Vec<u8>>>> {
         match self {
             Self::Otlp => Ok(work.bodies.clone()),
-            Self::ZipkinJson => generate::as_zipkin_json(&work.bodies),
+            Self::ZipkinJson => generate::as_zipkin_json(&work.bodies).map(Arc::new),
         }
     }
 
@@ -69,13 +69,12 @@ pub(crate) struct Pace {
 pub(crate) async fn all(
     address: &str,
     format: Format,
-    bodies: &[Vec<u8>],
+    bodies: Arc<Vec<Vec<u8>>>,
     pace: Pace,
 ) -> anyhow::Result<Sent> {
     let (path, media_type) = format.path_and_type();
     let url = format!("http://{address}{path}");
     let next = Arc::new(AtomicUsize::new(0));
-    let bodies: Arc<Vec<Vec<u8>>> = Arc::new(bodies.to_vec());
     let start = Instant::now();
     let mut senders = tokio::task::JoinSet::new();
     for _ in 0..pace.connections {

@@ -1,6 +1,7 @@
 //! Generated spans: taken in, asked for, and found again after kill -9; of one server or of several beside each other.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::ensure;
 
@@ -106,7 +107,7 @@ async fn measure(
     if let Some(ms) = server.started_ms {
         figures.add("start on nothing, ms", format!("{ms:.0}"));
     }
-    let load = load(&server, format, &bodies, options, figures).await?;
+    let load = load(&server, format, bodies, options, figures).await?;
     if let Some((pid, before)) = load {
         let settled = (process::settled_cpu_s(pid).await? - before) / million;
         figures.add("server CPU-s per M spans, settled", format!("{settled:.2}"));
@@ -148,7 +149,7 @@ async fn measure(
 async fn load(
     server: &Running,
     format: Format,
-    bodies: &[Vec<u8>],
+    bodies: Arc<Vec<Vec<u8>>>,
     options: &SpanOptions,
     figures: &mut Figures,
 ) -> anyhow::Result<Option<(u32, f64)>> {

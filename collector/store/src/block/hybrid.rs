@@ -121,6 +121,52 @@ pub(crate) fn decode(
     Ok(())
 }
 
+/// Appends `take` presence levels (one bit each) to `out` after leaving out `skip`; gives how many of those left out
+/// were set. What is left out is counted a byte at a time.
+pub(crate) fn decode_levels(
+    mut bytes: &[u8],
+    mut skip: usize,
+    mut take: usize,
+    out: &mut Vec<bool>,
+) -> Result<usize, Malformed> {
+    let mut set_before = 0;
+    while skip + take > 0 {
+        let head = take_varint(&mut bytes)?;
+        let count = usize::try_from(head >> 1).map_err(|_| BAD)?;
+        if count == 0 {
+            return Err(BAD);
+        }
+        if head & 1 == 0 {
+            let (value, rest) = bytes.split_first().ok_or(BAD)?;
+            bytes = rest;
+            let left_out = skip.min(count);
+            skip -= left_out;
+            set_before += if *value & 1 == 1 { left_out } else { 0 };
+            let taken = (count - left_out).min(take);
+            take -= taken;
+            out.extend(std::iter::repeat_n(*value & 1 == 1, taken));
+            continue;
+        }
+        let (run, rest) = bytes.split_at_checked(count).ok_or(BAD)?;
+        bytes = rest;
+        let values = count.checked_mul(8).ok_or(BAD)?;
+        let left_out = skip.min(values);
+        skip -= left_out;
+        set_before += ones(run, left_out);
+        let taken = (values - left_out).min(take);
+        take -= taken;
+        out.extend((left_out..left_out + taken).map(|bit| run[bit / 8] >> (bit % 8) & 1 == 1));
+    }
+    Ok(set_before)
+}
+
+/// Set bits among the first `bits` of `bytes`, lowest bit first.
+fn ones(bytes: &[u8], bits: usize) -> usize {
+    let whole: u32 = bytes[..bits / 8].iter().map(|byte| byte.count_ones()).sum();
+    let rest = bytes.get(bits / 8).map_or(0, |byte| (byte & ((1 << (bits % 8)) - 1)).count_ones());
+    (whole + rest) as usize
+}
+
 fn bits_at(bytes: &[u8], bit: usize, width: u32) -> u32 {
     let first = bit / 8;
     let mut word = [0u8; 8];
@@ -157,9 +203,27 @@ mod tests {
         }
 
         #[test]
+        fn any_part_of_levels_comes_back(
+            runs in proptest::collection::vec((any::<bool>(), 1usize..30), 0..20),
+            skip in 0usize..50,
+        ) {
+            let values: Vec<bool> = runs.iter().flat_map(|(v, n)| std::iter::repeat_n(*v, *n)).collect();
+            let mut bytes = Vec::new();
+            encode(&values.iter().map(|v| u32::from(*v)).collect::<Vec<_>>(), 1, &mut bytes);
+            let skip = skip.min(values.len());
+            let mut read = Vec::new();
+            let before = decode_levels(&bytes, skip, values.len() - skip, &mut read).unwrap();
+            prop_assert_eq!(&read[..], &values[skip..]);
+            prop_assert_eq!(before, values[..skip].iter().filter(|v| **v).count());
+        }
+
+        #[test]
         fn damage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..40), width in 0u32..40) {
             let mut read = Vec::new();
             let _ = decode(&bytes, width, 3, 100, &mut read);
+            prop_assert!(read.len() <= 100);
+            let mut read = Vec::new();
+            let _ = decode_levels(&bytes, 3, 100, &mut read);
             prop_assert!(read.len() <= 100);
         }
     }

@@ -251,12 +251,9 @@ impl Column {
         let (len, rest) = bytes.split_first_chunk().ok_or(BAD)?;
         let len = u32::from_le_bytes(*len) as usize;
         let levels = rest.get(..len).ok_or(BAD)?;
-        let mut read = Vec::with_capacity(b);
-        hybrid::decode(levels, 1, 0, b, &mut read)?;
-        let ones = |part: &[u32]| part.iter().filter(|level| **level == 1).count();
-        let before = ones(&read[..a]);
-        let present: Vec<bool> = read[a..].iter().map(|level| *level == 1).collect();
-        let count = ones(&read[a..]);
+        let mut present = Vec::with_capacity(b - a);
+        let before = hybrid::decode_levels(levels, a, b - a, &mut present)?;
+        let count = present.iter().filter(|present| **present).count();
         Ok(Part { present, before, count, bytes, values_at: 4 + len })
     }
 }
