@@ -1,5 +1,7 @@
 //! Rate, errors and durations out, and in for requests none of whose spans is kept.
 
+use std::io;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tracepact_analysis::{Dimension, RedCounts, RedKey, RedRow};
@@ -7,11 +9,13 @@ use tracepact_base::{ErrorKind, TraceId};
 
 use super::Engine;
 use super::append::Label;
+use super::replace::{Old, replace};
 use super::state::Shared;
 use crate::block::Table;
+use crate::block::write::NewBlock;
 use crate::budget::Budget;
 use crate::hot::HotRows;
-use crate::red::{Counted, Minutes, RedBlock, encode, minute_of};
+use crate::red::{Counted, FILE, Minutes, RedBlock, encode, minute_of, rows, window_ns};
 use crate::{Completeness, ReadCtx, RedAnswer, RedQuery, RedStore, StoreError, log};
 
 impl RedStore for Engine {
@@ -36,6 +40,50 @@ impl Engine {
         let counted = Counted { body: None, counts };
         self.log_body(label, body.into(), HotRows::Counts(Box::new(counted), received_at_ns)).await
     }
+}
+
+/// A block with fewer bytes is small.
+const SMALL_BYTES: u64 = 256 << 10;
+
+/// Puts small blocks of counts together where one day has twice `compact_blocks` of them: every seal leaves one. One that
+/// cannot be read is left alone, and so are the others of its day.
+pub(super) fn compact(shared: &Shared) -> io::Result<()> {
+    let enough = shared.config.compact_blocks.max(2) * 2;
+    let blocks = shared.state.read().blocks.clone();
+    let mut small: Vec<_> = blocks.red.iter().filter(|block| block.meta.bytes() < SMALL_BYTES).collect();
+    small.sort_by_key(|block| (&block.meta.day, block.meta.first_lsn));
+    let Some(of_day) = small.chunk_by(|a, b| a.meta.day == b.meta.day).find(|of_day| of_day.len() >= enough)
+    else {
+        return Ok(());
+    };
+    let of_day = &of_day[..enough];
+    let mut minutes = Minutes::new();
+    for block in of_day {
+        match RedBlock::read(&*shared.fs, &block.dir, &block.meta) {
+            Ok(read) => {
+                read.iter().for_each(|(minute, counts)| minutes.entry(*minute).or_default().merge(counts));
+            }
+            Err(error) => {
+                tracing::warn!(block = %block.dir.display(), %error, "counts are left out of compaction");
+                return Ok(());
+            }
+        }
+    }
+    let (min_ns, max_ns) = window_ns(&minutes);
+    let new = NewBlock {
+        table: Table::Red,
+        day: of_day[0].meta.day.clone(),
+        first_lsn: of_day.iter().map(|block| block.meta.first_lsn).min().unwrap_or(0),
+        last_lsn: of_day.iter().map(|block| block.meta.last_lsn).max().unwrap_or(0),
+        rows: rows(&minutes),
+        traces: 0,
+        min_ns,
+        max_ns,
+        index: None,
+        files: vec![(FILE, encode(&minutes)?)],
+        replaces: Vec::new(),
+    };
+    replace(shared, of_day.iter().map(|block| Old::from(&***block)).collect(), Some(new)).map(|_| ())
 }
 
 fn select(shared: &Shared, query: &RedQuery, budget: &Budget) -> Result<RedAnswer, StoreError> {

@@ -141,7 +141,7 @@ fn tidy(shared: &Shared, log: &Log) {
     if log.broken().is_some() {
         return;
     }
-    if let Err(error) = compact::compact(shared) {
+    if let Err(error) = compact::compact(shared).and_then(|()| super::red::compact(shared)) {
         tracing::error!(%error, "small blocks could not be put together");
         log.break_with(format!("small blocks could not be put together: {error}"));
     }

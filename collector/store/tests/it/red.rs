@@ -18,7 +18,8 @@ use crate::power::{Loss, PowerFs, root};
 const MINUTE_NS: u64 = 60 * SECOND_NS;
 
 fn open(fs: &PowerFs) -> Arc<Engine> {
-    let config = EngineConfig { threads: 1, ..EngineConfig::default() };
+    // Few small blocks are put together soon.
+    let config = EngineConfig { threads: 1, compact_blocks: 2, ..EngineConfig::default() };
     Engine::open_on(Arc::new(fs.clone()), root(), config, ManualClock::at(DAY_NS)).unwrap()
 }
 
@@ -200,4 +201,19 @@ async fn damaged_counts_are_named() {
     fs.flip(path, len / 2);
     let answer = red(&open(&fs.power_off(Loss::Nothing)), Dimension::Operation, 0..=0).await;
     assert!(matches!(answer.completeness, Completeness::Damaged { .. }), "{answer:?}");
+}
+
+/// Guarantees: seals do not leave a block of counts each for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn small_blocks_of_counts_are_put_together() {
+    let fs = PowerFs::default();
+    let engine = open(&fs);
+    for number in 1..=10u64 {
+        engine.append(batch(&[span(u128::from(number), number, None, 1, "orders")])).await.unwrap();
+        engine.seal().unwrap();
+    }
+    let blocks = fs.files().iter().filter(|(path, _)| path.ends_with("red.bin")).count();
+    assert!(blocks <= 4, "{blocks} blocks of counts");
+    let operations = red(&engine, Dimension::Operation, 0..=0).await;
+    assert_eq!(operations.rows[0].1.durations.count(), 10);
 }
