@@ -9,7 +9,7 @@ use tracepact_base::{ErrorKind, SharedClock};
 use tracepact_model::columnar::SpanReader;
 use tracepact_model::{Codec, Prepared, SpanBatch, SpanChunk, prepare};
 use tracepact_resilience::board::Boards;
-use tracepact_store::{EventStore, SeriesStore, SpanStore};
+use tracepact_store::{EventStore, RedCounts, SeriesStore, SpanStore};
 
 use crate::admission::{Bounds, Decision, Reason, Refused, admit};
 use crate::marker::{self, Marker};
@@ -179,11 +179,17 @@ impl Ingest {
         refused.example =
             rejected.first().map(|rejection| format!("span {}: {}", rejection.position, rejection.reason));
         let markers = self.markers(&spans, &cut, &bounds);
+        // What is left out counts all the same.
+        let counts = (!admission.rejected.is_empty()).then(|| RedCounts::of(&spans, &admission.rejected));
         let spans = admission.admit_chunk(spans);
         let accepted = spans.len() as u64;
-        if accepted > 0 {
+        if accepted > 0 || sampled_out > 0 {
             let batch = SpanBatch { codec, body, received_at_ns, admission, spans };
-            if let Err(error) = inner.spans.append(batch).await {
+            let stored = match counts {
+                Some(counts) => inner.spans.append_counted(batch, counts),
+                None => inner.spans.append(batch),
+            };
+            if let Err(error) = stored.await {
                 let refusal = Refusal::from(error);
                 inner.metrics.tallied(origin, &tally, Some(refusal.label()));
                 markers.iter().for_each(|marker| inner.sizes.unmark(marker.trace_id.low()));

@@ -33,6 +33,8 @@ pub struct QueryConfig {
     pub answer_bytes_max: usize,
     /// Most points in one answer.
     pub points_max: usize,
+    /// Share of traces that the receivers keep, told beside counts of all.
+    pub sample_rate: f64,
     /// Most clients listening for news at once.
     pub listeners_max: usize,
 }
@@ -53,6 +55,7 @@ impl Default for QueryConfig {
             spans_max: 50_000,
             answer_bytes_max: 64 << 20,
             points_max: 200_000,
+            sample_rate: 1.0,
             listeners_max: 256,
         }
     }

@@ -10,7 +10,7 @@
 //! use tracepact_query::{Query, QueryConfig, SeeingStore, Seen, Sources, native_routes, zipkin_routes};
 //! let seen = Arc::new(Seen::default());
 //! let spans = Arc::new(SeeingStore::new(engine.clone(), seen.clone())); // give this one to the receivers too
-//! let sources = Sources { spans, series: engine.clone(), events: engine, boards, seen };
+//! let sources = Sources { spans, series: engine.clone(), red: engine.clone(), events: engine, boards, seen };
 //! let query = Query::new(sources, tracepact_base::SystemClock::shared(), QueryConfig::default());
 //! let routes = zipkin_routes(query.clone()).merge(native_routes(query)).unwrap();
 //! assert!(routes.specs().any(|spec| spec.path == "/zipkin/api/v2/traces"));

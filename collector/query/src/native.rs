@@ -8,6 +8,7 @@ mod events;
 mod histogram;
 mod names;
 mod news;
+mod red;
 mod series;
 mod trace;
 pub(crate) mod traces;
@@ -22,6 +23,7 @@ pub use compare::{AttributeDifference, CompareAnswer};
 pub use events::EventsAnswer;
 pub use histogram::{DurationClass, HistogramAnswer, HistogramCell};
 pub use names::NamesAnswer;
+pub use red::{RedAnswer, RedHistogram, RedLine};
 pub use series::{SeriesAnswer, SeriesPoints};
 pub use trace::{
     CriticalSegment, RepeatedCalls, SkeletonAnswer, SkeletonColumns, SkeletonPath, SpansAnswer, TraceAnswer,
@@ -43,6 +45,7 @@ pub fn native_routes(query: Query) -> Routes {
             .get("/tracepact/v1/names/{kind}", Scope::Read, names::get_names);
     }
     routes
+        .get("/tracepact/v1/red", Scope::Read, red::get_red)
         .get("/tracepact/v1/series", Scope::Read, series::get_series)
         .get("/tracepact/v1/events", Scope::Read, events::get_events)
         .get("/tracepact/v1/events/stream", Scope::Read, news::get_stream)
@@ -65,6 +68,7 @@ pub(crate) mod document {
         super::trace::skeleton::get_skeleton,
         super::trace::details::get_spans,
         super::names::get_names,
+        super::red::get_red,
         super::series::get_series,
         super::events::get_events,
         super::news::get_stream,
@@ -101,6 +105,7 @@ pub(crate) mod fuzzing {
             super::histogram::asked(raw, config, now_ns).map(drop),
             super::compare::asked(raw, config, now_ns).map(drop),
             super::trace::details::span_ids(raw).map(drop),
+            super::red::asked(raw, now_ns).map(drop),
             super::names::asked("tag_values", raw, config.names_max).map(drop),
         ];
         asked.into_iter().filter_map(Result::err).collect()

@@ -15,7 +15,7 @@ use tracepact_base::{ServiceName, TraceId};
 use tracepact_model::columnar::row_flags;
 use tracepact_model::{Kind, SpanBatch, SpanChunk};
 use tracepact_store::{
-    Durable, LinksAnswer, Names, NamesQuery, ReadCtx, Scanned, SearchAnswer, SpanQuery, SpanStore,
+    Durable, LinksAnswer, Names, NamesQuery, ReadCtx, RedCounts, Scanned, SearchAnswer, SpanQuery, SpanStore,
     StoreError, TraceRows,
 };
 
@@ -298,6 +298,20 @@ impl SpanStore for SeeingStore {
             let observed = observe(&batch.spans);
             let at_ns = batch.received_at_ns;
             let durable = self.inner.append(batch).await?;
+            self.seen.add(observed, at_ns);
+            Ok(durable)
+        })
+    }
+
+    fn append_counted(
+        &self,
+        batch: SpanBatch,
+        counts: RedCounts,
+    ) -> BoxFuture<'_, Result<Durable, StoreError>> {
+        Box::pin(async move {
+            let observed = observe(&batch.spans);
+            let at_ns = batch.received_at_ns;
+            let durable = self.inner.append_counted(batch, counts).await?;
             self.seen.add(observed, at_ns);
             Ok(durable)
         })

@@ -9,8 +9,8 @@ use tracepact_base::{ErrorKind, SharedClock, TraceId};
 use tracepact_model::Span;
 use tracepact_resilience::board::Boards;
 use tracepact_store::{
-    Completeness, EventStore, NameKind, Names, NamesQuery, ReadCtx, SeriesStore, SpanQuery, SpanStore,
-    StoreError, TraceRows,
+    Completeness, EventStore, NameKind, Names, NamesQuery, ReadCtx, RedStore, SeriesStore, SpanQuery,
+    SpanStore, StoreError, TraceRows,
 };
 
 use crate::{QueryConfig, Seen};
@@ -31,6 +31,8 @@ pub struct Sources {
     pub spans: Arc<dyn SpanStore>,
     /// Measurements.
     pub series: Arc<dyn SeriesStore>,
+    /// Rate, errors and durations.
+    pub red: Arc<dyn RedStore>,
     /// The event feed.
     pub events: Arc<dyn EventStore>,
     /// What is true now of breakers, bulkheads, consumers and flows.
@@ -42,6 +44,7 @@ pub struct Sources {
 pub(crate) struct Inner {
     pub(crate) spans: Arc<dyn SpanStore>,
     pub(crate) series: Arc<dyn SeriesStore>,
+    pub(crate) red: Arc<dyn RedStore>,
     pub(crate) events: Arc<dyn EventStore>,
     pub(crate) boards: Arc<Boards>,
     pub(crate) seen: Arc<Seen>,
@@ -62,13 +65,14 @@ pub(crate) struct Found {
 impl Query {
     /// A service over these sources.
     pub fn new(sources: Sources, clock: SharedClock, config: QueryConfig) -> Self {
-        let Sources { spans, series, events, boards, seen } = sources;
+        let Sources { spans, series, red, events, boards, seen } = sources;
         let listeners = Arc::new(Semaphore::new(config.listeners_max));
         let services_known = AtomicUsize::new(0);
         Self {
             inner: Arc::new(Inner {
                 spans,
                 series,
+                red,
                 events,
                 boards,
                 seen,

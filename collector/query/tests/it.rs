@@ -9,6 +9,8 @@ mod harness;
 mod linked;
 #[path = "it/native.rs"]
 mod native;
+#[path = "it/native_red.rs"]
+mod native_red;
 #[path = "it/native_traces.rs"]
 mod native_traces;
 #[path = "it/zipkin.rs"]

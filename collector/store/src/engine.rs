@@ -16,6 +16,7 @@ mod leaving;
 mod names;
 mod open;
 mod purge;
+mod red;
 mod replace;
 mod retention;
 mod seal;

@@ -7,7 +7,7 @@ mod part;
 mod scan;
 mod traces;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use tracepact_base::{Event, TraceId};
@@ -15,6 +15,7 @@ use tracepact_model::columnar::Merged;
 use tracepact_model::{Span, SpanChunk};
 
 use crate::engine::tombstones::{Mark, Tombstones};
+use crate::red::{Counted, Minutes, minute_of};
 
 pub(crate) use part::HotPart;
 pub(crate) use scan::status_tag;
@@ -23,8 +24,10 @@ pub(crate) use traces::{HotTrace, TraceIndex};
 /// What a log record makes visible.
 #[derive(Debug)]
 pub(crate) enum HotRows {
-    /// Span rows in order of arrival.
-    Spans(Box<SpanChunk>, u64),
+    /// Span rows in order of arrival, when they were received, and what they add to the counts.
+    Spans(Box<SpanChunk>, u64, Box<Counted>),
+    /// Counts of spans that are not kept, and when they were received.
+    Counts(Box<Counted>, u64),
     /// (series number, nanoseconds since 1970, value).
     Points(Vec<(u32, u64, f64)>),
     /// Events.
@@ -65,7 +68,10 @@ pub(crate) struct Inner {
     points: HashMap<u32, Vec<(u64, f64)>>,
     events: Vec<Event>,
     tombstones: Vec<Mark>,
-    /// Of points, events and deletions.
+    red: Minutes,
+    /// Bodies that were counted: one that is sent again counts once.
+    bodies: HashSet<u64>,
+    /// Of points, counts, events and deletions.
     other_bytes: usize,
     point_count: u64,
     lsns: Option<(u64, u64)>,
@@ -99,6 +105,23 @@ impl Generation {
         inner.requests.push(Request { lsn, received_at_ns, first_row });
         inner.merged.absorb(rows);
         inner.traces.add(&rows.rows);
+    }
+
+    /// Adds to the counts what a log record brought, unless the same body was counted before.
+    pub(crate) fn push_counts(&self, lsn: u64, received_at_ns: u64, mut counted: Counted) {
+        /// Bytes of a row of counts in memory, roughly.
+        const ROW_BYTES: usize = 400;
+        let mut inner = self.inner.write();
+        inner.note(lsn, 0);
+        if counted.counts.is_empty() || counted.body.is_some_and(|body| !inner.bodies.insert(body)) {
+            return;
+        }
+        counted.counts.brought_by(lsn);
+        let minute = inner.red.entry(minute_of(received_at_ns)).or_default();
+        let known = minute.len();
+        minute.merge(&counted.counts);
+        let new = minute.len() - known;
+        inner.other_bytes += new * ROW_BYTES + 16;
     }
 
     pub(crate) fn push_points(&self, lsn: u64, points: &[(u32, u64, f64)]) {
@@ -171,6 +194,11 @@ impl Inner {
     /// The first log record whose rows are here: no other generation has it.
     pub(crate) fn first_lsn(&self) -> Option<u64> {
         self.lsns.map(|(first, _)| first)
+    }
+
+    /// Rate, errors and durations by minute.
+    pub(crate) fn red(&self) -> &Minutes {
+        &self.red
     }
 
     /// All rows in order of arrival.

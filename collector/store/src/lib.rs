@@ -44,6 +44,8 @@ mod log;
 mod part;
 mod pool;
 pub mod read;
+mod red;
+pub mod red_store;
 mod search;
 mod series;
 mod series_block;
@@ -61,6 +63,12 @@ pub use engine::{
 pub use error::StoreError;
 pub use event_store::{EventQuery, EventStore};
 pub use read::{Completeness, ReadCtx};
+/// Counts of spans by what they are counted by, for [`SpanStore::append_counted`].
+pub use tracepact_analysis::{
+    Dimension, DurationHistogram, Exemplar, HISTOGRAM_SCALE, RedCounts, RedKey, RedRow,
+};
+
+pub use red_store::{RedAnswer, RedQuery, RedStore};
 pub use series_store::{Labels, Point, Series, SeriesAnswer, SeriesQuery, SeriesStore};
 pub use span_store::{
     Durable, LinksAnswer, NameKind, Names, NamesQuery, Predicate, Scanned, Scope, SearchAnswer, SpanQuery,

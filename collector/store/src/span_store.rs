@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use tracepact_analysis::DependencyLink;
+use tracepact_analysis::{DependencyLink, RedCounts};
 use tracepact_base::TraceId;
 use tracepact_model::{Span, SpanBatch};
 
@@ -164,6 +164,19 @@ pub trait SpanStore: Send + Sync {
     /// Keeps a batch. Resolves after the sync, when every query already sees the rows; a batch is kept whole or
     /// not at all. Refuses with `Exhausted` or `Unavailable` and a retry time when it cannot.
     fn append(&self, batch: SpanBatch) -> BoxFuture<'_, Result<Durable, StoreError>>;
+
+    /// Like [`Self::append`], with the counts of the request's spans as they came: before sampling and limits took some
+    /// away. A batch whose rows are all rejected is only counted. An engine that keeps no counts passes them over.
+    fn append_counted(
+        &self,
+        batch: SpanBatch,
+        _counts: RedCounts,
+    ) -> BoxFuture<'_, Result<Durable, StoreError>> {
+        if batch.spans.is_empty() && !batch.admission.rejected.is_empty() {
+            return Box::pin(async { Ok(Durable { lsn: 0 }) });
+        }
+        self.append(batch)
+    }
 
     /// The rows of each id that is known, in the order asked; unknown ids are left out.
     fn traces(&self, ids: Vec<TraceId>, ctx: ReadCtx) -> BoxStream<'_, Result<TraceRows, StoreError>>;

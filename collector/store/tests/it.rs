@@ -29,6 +29,8 @@ mod links;
 mod power;
 #[path = "it/power_loss.rs"]
 mod power_loss;
+#[path = "it/red.rs"]
+mod red;
 #[path = "it/restart.rs"]
 mod restart;
 #[path = "it/snapshots.rs"]

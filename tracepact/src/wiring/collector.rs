@@ -110,10 +110,12 @@ pub(super) async fn build(app: &mut App, config: &Config, clock: SharedClock) ->
         rows_max: config.query_rows_max,
         read_bytes_max: config.query_read_bytes_max,
         answer_bytes_max: config.query_answer_bytes_max,
+        sample_rate: config.ingest.bounds.sample_rate,
         ..QueryConfig::default()
     };
     jobs::start(app, config, boards.clone(), series.clone(), engine.clone(), clock.clone())?;
-    let sources = Sources { spans, series: series.clone(), events: engine.clone(), boards, seen };
+    let red = engine.clone();
+    let sources = Sources { spans, series: series.clone(), red, events: engine.clone(), boards, seen };
     let query = Query::new(sources, clock.clone(), settings);
     warm(app, query.clone());
     let mut reading = tracepact_query::native_routes(query.clone());

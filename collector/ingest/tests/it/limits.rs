@@ -7,12 +7,13 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode, header};
 use tonic::Code;
 use tower::ServiceExt;
-use tracepact_ingest::grpc_routes;
+use tracepact_ingest::{Ingest, IngestConfig, Sinks, grpc_routes};
 use tracepact_listener::Access;
 use tracepact_model::redact::{Action, Redaction};
 use tracepact_model::{DecodeLimits, decode};
+use tracepact_store::{Dimension, Engine, EngineConfig, ReadCtx, RedQuery, RedStore};
 
-use crate::fake::{Batch, Receivers, receivers};
+use crate::fake::{Batch, NOW_NS, Receivers, receivers};
 use crate::http_receivers::{NOW_US, zipkin};
 
 fn span(trace: u64, id: u64, more: &str) -> String {
@@ -185,4 +186,43 @@ async fn a_grpc_message_that_never_ends_is_given_up() {
     let status = tonic::Status::from_header_map(answer.headers()).unwrap();
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert_eq!(receivers.counter("tracepact_ingest_requests_total", &["grpc", "malformed"]), 1);
+}
+
+/// Guarantees: counts are of all spans of a request that was taken, of those that sampling left out as well, and the
+/// traces that stand for them are traces that were kept. After a restart they are the same.
+#[tokio::test]
+async fn what_sampling_leaves_out_is_counted_all_the_same() {
+    let mut receivers = receivers(|_| {});
+    let dir = tempfile::tempdir().unwrap();
+    let open = |clock| Engine::open(dir.path(), EngineConfig::default(), clock).unwrap();
+    let engine = open(receivers.clock.clone());
+    let sinks = Sinks {
+        spans: engine.clone(),
+        series: engine.clone(),
+        events: engine.clone(),
+        boards: receivers.boards.clone(),
+    };
+    let config = IngestConfig { sample_rate: 0.5, ..IngestConfig::default() };
+    let clock = receivers.clock.clone();
+    receivers.ingest = Ingest::new(sinks, clock.clone(), config, &prometheus::Registry::new()).unwrap();
+    let far = u64::MAX / 2;
+    let server =
+        |trace: u64, id: u64, us: u64| span(trace, id, &format!(r#","kind":"SERVER","duration":{us}"#));
+    taken(&receivers, list([server(1, 1, 100), server(far, 2, 900)])).await;
+    taken(&receivers, list([server(far, 3, 800)])).await;
+    // Sent again, because its answer was lost on the way.
+    taken(&receivers, list([server(1, 1, 100), server(far, 2, 900)])).await;
+    let counts = |engine: Arc<Engine>| async move {
+        let query =
+            RedQuery { dimension: Dimension::Operation, service: None, start_ns: NOW_NS, end_ns: NOW_NS };
+        let answer = engine.red(query, ReadCtx::default()).await.unwrap();
+        assert_eq!(answer.rows.len(), 1);
+        let row = &answer.rows[0].1;
+        (row.durations.count(), row.sum_ns, row.slowest.map(|exemplar| exemplar.trace_id))
+    };
+    let wanted = (3, 1_800_000, Some(1));
+    assert_eq!(counts(engine.clone()).await, wanted);
+    engine.close();
+    drop((engine, receivers));
+    assert_eq!(counts(open(clock)).await, wanted);
 }

@@ -60,8 +60,14 @@ fn open(dir: Arc<tempfile::TempDir>, clock: Arc<ManualClock>, config: QueryConfi
         boards: boards.clone(),
     };
     let ingest = Ingest::new(sinks, clock.clone(), IngestConfig::default(), &registry).unwrap();
-    let sources =
-        Sources { spans, series: engine.clone(), events: engine.clone(), boards: boards.clone(), seen };
+    let sources = Sources {
+        spans,
+        series: engine.clone(),
+        red: engine.clone(),
+        events: engine.clone(),
+        boards: boards.clone(),
+        seen,
+    };
     let query = Query::new(sources, clock.clone(), config);
     let router = tracepact_ingest::routes(ingest)
         .merge(tracepact_query::zipkin_routes(query.clone()))
@@ -75,10 +81,17 @@ fn open(dir: Arc<tempfile::TempDir>, clock: Arc<ManualClock>, config: QueryConfi
 impl Collector {
     /// Closes the engine and opens it again on the same directory.
     pub(crate) fn restart(self) -> Self {
+        self.restart_with(|_| {})
+    }
+
+    /// The same, with other settings.
+    pub(crate) fn restart_with(self, change: impl FnOnce(&mut QueryConfig)) -> Self {
         let Self { engine, boards: _, query, clock, router, _dir: dir } = self;
         engine.close();
         drop((engine, query, router));
-        open(dir, clock, QueryConfig::default())
+        let mut config = QueryConfig::default();
+        change(&mut config);
+        open(dir, clock, config)
     }
 
     pub(crate) async fn request(&self, request: Request<Body>) -> http::Response<Body> {

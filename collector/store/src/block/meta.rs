@@ -16,10 +16,12 @@ pub(crate) enum Table {
     Spans,
     Series,
     Events,
+    /// Rate, errors and durations by minute.
+    Red,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 4] = [Self::Tombstones, Self::Spans, Self::Series, Self::Events];
+    pub(crate) const ALL: [Self; 5] = [Self::Tombstones, Self::Spans, Self::Series, Self::Events, Self::Red];
 
     /// The directory of its blocks.
     pub(crate) const fn dir(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Table {
             Self::Series => "series",
             Self::Events => "events",
             Self::Tombstones => "tombstones",
+            Self::Red => "red",
         }
     }
 }

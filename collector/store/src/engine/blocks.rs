@@ -11,6 +11,7 @@ use super::tombstones::TombstoneBlock;
 use crate::block::meta::MetaError;
 use crate::block::{Block, BlockMeta, Table, write};
 use crate::fs::{Fs, join, read_all};
+use crate::red::RedBlock;
 use crate::series_block::SeriesBlock;
 
 /// Longest `meta.json`.
@@ -33,6 +34,7 @@ pub(crate) struct Blocks {
     pub(crate) series: Vec<Arc<SeriesBlock>>,
     pub(crate) events: Vec<Arc<EventBlock>>,
     pub(crate) tombstones: Vec<Arc<TombstoneBlock>>,
+    pub(crate) red: Vec<Arc<RedBlock>>,
 }
 
 impl Blocks {
@@ -40,7 +42,8 @@ impl Blocks {
         let spans = self.spans.iter().map(|block| &block.meta);
         let series = self.series.iter().map(|block| &block.meta);
         let tombstones = self.tombstones.iter().map(|block| &block.meta);
-        spans.chain(series).chain(self.events.iter().map(|block| &block.meta)).chain(tombstones)
+        let red = self.red.iter().map(|block| &block.meta);
+        spans.chain(series).chain(self.events.iter().map(|block| &block.meta)).chain(tombstones).chain(red)
     }
 
     /// The highest LSN in any block: it was durable once.
@@ -142,6 +145,10 @@ pub(super) fn open_block(
             state.events.insert(kept, shared.config.events_max);
             let block = EventBlock { meta, dir: dir.to_owned() };
             state.change_blocks(|blocks| blocks.events.push(Arc::new(block)));
+        }
+        Table::Red => {
+            let block = RedBlock { meta, dir: dir.to_owned() };
+            state.change_blocks(|blocks| blocks.red.push(Arc::new(block)));
         }
         Table::Tombstones => {
             let block = TombstoneBlock::open(&*shared.fs, dir, meta).map_err(|error| error.to_string())?;

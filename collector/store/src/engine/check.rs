@@ -135,5 +135,6 @@ fn word(table: Table) -> &'static str {
         Table::Series => "points of series",
         Table::Events => "events",
         Table::Tombstones => "deleted traces",
+        Table::Red => "counts by minute",
     }
 }

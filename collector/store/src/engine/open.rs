@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parking_lot::{Mutex, RwLock};
+use std::hash::BuildHasher;
 use tokio::sync::{Notify, Semaphore, watch};
+use tracepact_analysis::RedCounts;
 use tracepact_base::{ErrorKind, Event, SharedClock};
 use tracepact_model::{Admission, Codec, decode_chunk};
 
@@ -23,6 +25,7 @@ use crate::hot::HotRows;
 use crate::links::Remembered;
 use crate::log::{Applied, Log, Record, Table, replay};
 use crate::pool::Pool;
+use crate::red::Counted;
 use crate::series_wire::read_points;
 
 /// Log records decoded at once when the store opens.
@@ -63,6 +66,7 @@ fn open_io(fs: Arc<dyn Fs>, dir: &Path, config: EngineConfig, clock: SharedClock
         room: Notify::new(),
         leaving: Mutex::new(Vec::new()),
         links: Remembered::default(),
+        bodies: foldhash::quality::RandomState::default(),
         clock_watch: Mutex::new(ClockWatch::new(clock.now_ns(), clock.monotonic_ns())),
         clock,
         config,
@@ -161,13 +165,20 @@ fn apply_all(shared: &Shared, records: Vec<Record>) {
 fn without_sealed(shared: &Shared, lsn: u64, rows: HotRows) -> Option<HotRows> {
     let published = shared.state.read().blocks.clone();
     match rows {
-        HotRows::Spans(mut rows, at) => {
+        HotRows::Spans(mut rows, at, mut counted) => {
             let known = rows.len();
             let keep: Vec<bool> = (0..known)
                 .map(|row| !published.hold(BlockTable::Spans, lsn, Some(&day_of_row(rows.start_ns(row), at))))
                 .collect();
             rows.retain(|row| keep.get(row as usize).copied().unwrap_or(true));
-            (known == 0 || !rows.is_empty()).then_some(HotRows::Spans(rows, at))
+            if published.hold(BlockTable::Red, lsn, None) {
+                counted.counts = RedCounts::default();
+            }
+            (known == 0 || !rows.is_empty() || !counted.counts.is_empty())
+                .then_some(HotRows::Spans(rows, at, counted))
+        }
+        HotRows::Counts(counted, at) => {
+            (!published.hold(BlockTable::Red, lsn, None)).then_some(HotRows::Counts(counted, at))
         }
         HotRows::Points(points) => {
             (!published.hold(BlockTable::Series, lsn, None)).then_some(HotRows::Points(points))
@@ -190,8 +201,13 @@ fn rows_of(
         Table::Spans => {
             let codec = Codec::from_number(record.codec).ok_or("its codec is of a newer version")?;
             let rows = decode_chunk(codec, &record.body, limits).map_err(|error| error.reason)?.chunk;
+            let counted = Counted {
+                body: Some(shared.bodies.hash_one(&record.body[..])),
+                counts: RedCounts::of(&rows, &record.rejected),
+            };
             let admission = Admission { rejected: record.rejected };
-            Ok(HotRows::Spans(Box::new(admission.admit_chunk(rows)), record.received_at_ns))
+            let rows = Box::new(admission.admit_chunk(rows));
+            Ok(HotRows::Spans(rows, record.received_at_ns, Box::new(counted)))
         }
         Table::Points => {
             let (keys, points) = read_points(&record.body).map_err(|error| error.to_string())?;
@@ -209,6 +225,12 @@ fn rows_of(
         }
         Table::Tombstones => {
             read_marks(&record.body).map(HotRows::Tombstones).map_err(|error| error.to_string())
+        }
+        Table::Counts => {
+            let minutes = crate::red::decode(&record.body).map_err(|error| error.to_string())?;
+            let mut counts = RedCounts::default();
+            minutes.values().for_each(|minute| counts.merge(minute));
+            Ok(HotRows::Counts(Box::new(Counted { body: None, counts }), record.received_at_ns))
         }
         Table::Mark => Err("a mark holds no rows".to_owned()),
     }

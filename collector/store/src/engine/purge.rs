@@ -4,6 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tracepact_analysis::Exemplar;
+use tracepact_base::TraceId;
+
 use super::blocks::{EVENTS_FILE, read_events};
 use super::compact::unhurried;
 use super::leaving::sweep;
@@ -16,6 +19,7 @@ use crate::block::write::{self, NewBlock, span_block};
 use crate::block::{Block, BlockMeta, Table};
 use crate::budget::Budget;
 use crate::hot::Placed;
+use crate::red::{self, RedBlock};
 
 /// Rewrites every block with deleted rows, then forgets the deletions that are in blocks of their own. Those that are
 /// still in the log stay until their log is sealed. A block that cannot be rewritten keeps them all; it is tried again.
@@ -42,6 +46,9 @@ pub(super) fn purge(shared: &Shared) -> io::Result<()> {
                 shared.counters.rewritten_blocks.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+    for block in &blocks.red {
+        forget_exemplars(shared, block, &tombstones)?;
     }
     drop(blocks);
     if sweep(shared) {
@@ -81,6 +88,33 @@ fn rewrite_spans(shared: &Shared, block: &Arc<Block>, tombstones: &Tombstones) -
         shared.counters.deleted_rows.fetch_add(gone, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// Writes counts anew without the exemplars of deleted traces.
+fn forget_exemplars(shared: &Shared, block: &RedBlock, tombstones: &Tombstones) -> io::Result<()> {
+    let mut minutes = RedBlock::read(&*shared.fs, &block.dir, &block.meta)?;
+    let deleted = |exemplar: &Exemplar| {
+        TraceId::new(exemplar.trace_id).is_some_and(|id| tombstones.hides(id, exemplar.lsn))
+    };
+    let known = minutes.values_mut().fold(false, |found, counts| counts.forget(deleted) | found);
+    if !known {
+        return Ok(());
+    }
+    let old = &block.meta;
+    let new = NewBlock {
+        table: Table::Red,
+        day: old.day.clone(),
+        first_lsn: old.first_lsn,
+        last_lsn: old.last_lsn,
+        rows: old.rows,
+        traces: 0,
+        min_ns: old.min_ns,
+        max_ns: old.max_ns,
+        index: None,
+        files: vec![(red::FILE, red::encode(&minutes)?)],
+        replaces: Vec::new(),
+    };
+    replace(shared, vec![Old::from(block)], Some(new)).map(|_| ())
 }
 
 fn event_block(old: &BlockMeta, events: &[tracepact_base::Event]) -> io::Result<NewBlock> {

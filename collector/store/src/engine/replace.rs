@@ -9,6 +9,7 @@ use super::leaving::{leave, sweep};
 use super::state::Shared;
 use crate::block::Block;
 use crate::block::write::{self, NewBlock, publish};
+use crate::red::RedBlock;
 
 /// A block that is to go.
 #[derive(Debug)]
@@ -27,6 +28,12 @@ impl From<Arc<Block>> for Old {
 
 impl From<&EventBlock> for Old {
     fn from(block: &EventBlock) -> Self {
+        Self { id: block.meta.id.clone(), dir: block.dir.clone(), spans: None }
+    }
+}
+
+impl From<&RedBlock> for Old {
+    fn from(block: &RedBlock) -> Self {
         Self { id: block.meta.id.clone(), dir: block.dir.clone(), spans: None }
     }
 }
@@ -53,6 +60,7 @@ pub(super) fn replace(shared: &Shared, old: Vec<Old>, new: Option<NewBlock>) -> 
         state.change_blocks(|blocks| {
             blocks.spans.retain(|block| !is_old(&block.meta.id));
             blocks.events.retain(|block| !is_old(&block.meta.id));
+            blocks.red.retain(|block| !is_old(&block.meta.id));
         });
         if let Some((dir, meta)) = published {
             open_block(shared, &mut state, &dir, meta).map_err(io::Error::other)?;

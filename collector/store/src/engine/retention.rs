@@ -63,6 +63,7 @@ fn expire_by_age(shared: &Shared, now_ns: u64) -> Vec<Dropped> {
         (Table::Spans, before(config.spans_retention)),
         (Table::Series, before(config.series_retention)),
         (Table::Events, before(config.events_retention)),
+        (Table::Red, before(config.series_retention)),
     ];
     let too_old = |meta: &BlockMeta| {
         limits.iter().any(|(table, before_ns)| *table == meta.table && newest_ns(meta) < *before_ns)
@@ -111,6 +112,7 @@ fn take(state: &mut State, why: &'static str, drop: &dyn Fn(&BlockMeta) -> bool)
             blocks.spans.retain(|block| keep(&block.meta, &block.dir, Some(block)));
             blocks.series.retain(|block| keep(&block.meta, &block.dir, None));
             blocks.events.retain(|block| keep(&block.meta, &block.dir, None));
+            blocks.red.retain(|block| keep(&block.meta, &block.dir, None));
         });
     }
     dropped

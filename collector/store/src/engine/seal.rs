@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use time::OffsetDateTime;
+use tracepact_base::TraceId;
 
 use super::blocks::{EVENTS_FILE, open_block};
 use super::state::Shared;
@@ -21,7 +22,7 @@ use crate::block::write::{NewBlock, publish, span_block};
 use crate::fs::join;
 use crate::hot::Generation;
 use crate::log::{Log, segment};
-use crate::{links, series_block};
+use crate::{links, red, series_block};
 
 /// How often the sealer looks at the age of rows and at retention when nobody wakes it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -140,7 +141,7 @@ fn tidy(shared: &Shared, log: &Log) {
     if log.broken().is_some() {
         return;
     }
-    if let Err(error) = compact::compact(shared) {
+    if let Err(error) = compact::compact(shared).and_then(|()| super::red::compact(shared)) {
         tracing::error!(%error, "small blocks could not be put together");
         log.break_with(format!("small blocks could not be put together: {error}"));
     }
@@ -247,6 +248,16 @@ fn blocks_of(shared: &Shared, generation: &Generation, lsns: (u64, u64)) -> io::
         let json = serde_json::to_vec(&events).map_err(io::Error::other)?;
         let bytes = zstd::bulk::compress(&json, 3)?;
         new.push(base(Table::Events, (first, last), events.len() as u64, vec![(EVENTS_FILE, bytes)]));
+    }
+    let mut minutes = generation.read().red().clone();
+    for counts in minutes.values_mut() {
+        counts.forget(|exemplar| {
+            TraceId::new(exemplar.trace_id).is_none_or(|id| hidden.hides(id, exemplar.lsn))
+        });
+    }
+    if !minutes.is_empty() {
+        let bytes = red::encode(&minutes)?;
+        new.push(base(Table::Red, red::window_ns(&minutes), red::rows(&minutes), vec![(red::FILE, bytes)]));
     }
     let marks = generation.tombstones();
     let asked = marks.iter().map(|mark| mark.at_ns);

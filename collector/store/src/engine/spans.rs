@@ -1,12 +1,14 @@
 //! Spans in and out.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
+use tracepact_analysis::RedCounts;
 use tracepact_base::TraceId;
-use tracepact_model::SpanBatch;
+use tracepact_model::{SpanBatch, decode_chunk};
 
 use super::Engine;
 use super::append::Label;
@@ -16,6 +18,7 @@ use crate::hot::HotRows;
 use crate::links::links;
 use crate::log::Table;
 use crate::part::group;
+use crate::red::Counted;
 use crate::search::Reader;
 use crate::{
     Durable, LinksAnswer, Names, NamesQuery, ReadCtx, Scanned, SearchAnswer, SpanQuery, SpanStore,
@@ -27,14 +30,34 @@ const TRACES_PER_TASK: usize = 64;
 
 impl SpanStore for Engine {
     fn append(&self, batch: SpanBatch) -> BoxFuture<'_, Result<Durable, StoreError>> {
+        // Everything of the body counts, and so it does when the log is read again.
+        let rejected = &batch.admission.rejected;
+        let limits = self.shared.config.decode_limits.for_replay();
+        let whole = (!rejected.is_empty()).then(|| decode_chunk(batch.codec, &batch.body, &limits));
+        let counts = match whole {
+            Some(Ok(whole)) => RedCounts::of(&whole.chunk, rejected),
+            _ => RedCounts::of(&batch.spans, &[]),
+        };
+        self.append_counted(batch, counts)
+    }
+
+    fn append_counted(
+        &self,
+        batch: SpanBatch,
+        counts: RedCounts,
+    ) -> BoxFuture<'_, Result<Durable, StoreError>> {
         async move {
+            if batch.spans.is_empty() && !batch.admission.rejected.is_empty() {
+                return self.count_only(counts, batch.received_at_ns).await.map(|lsn| Durable { lsn });
+            }
             let label = Label {
                 table: Table::Spans,
                 codec: batch.codec as u8,
                 received_at_ns: batch.received_at_ns,
                 rejected: batch.admission.rejected,
             };
-            let rows = HotRows::Spans(Box::new(batch.spans), batch.received_at_ns);
+            let counted = Counted { body: Some(self.shared.bodies.hash_one(&batch.body[..])), counts };
+            let rows = HotRows::Spans(Box::new(batch.spans), batch.received_at_ns, Box::new(counted));
             self.log_body(label, batch.body, rows).await.map(|lsn| Durable { lsn })
         }
         .boxed()

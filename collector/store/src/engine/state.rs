@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     /// Blocks whose files are to go.
     pub(crate) leaving: Mutex<Vec<Leaving>>,
     pub(crate) clock_watch: Mutex<ClockWatch>,
+    /// Tells bodies apart that were received.
+    pub(crate) bodies: foldhash::quality::RandomState,
     /// Links of traces that several parts have.
     pub(crate) links: Remembered,
     /// What blocks have in common; see [`Seen`].
@@ -154,7 +156,7 @@ impl Shared {
     /// Notes that acknowledged records cannot be read: of which table they were is not known either.
     pub(crate) fn lose_records(&self, first: u64, last: u64) {
         let mut state = self.state.write();
-        for table in [Table::Spans, Table::Series, Table::Events] {
+        for table in [Table::Spans, Table::Series, Table::Events, Table::Red] {
             state.lost.push((table, format!("log records {first} to {last}")));
         }
     }
@@ -201,9 +203,14 @@ impl Shared {
 impl Applied for Shared {
     fn apply(&self, lsn: u64, payload: Payload) {
         match payload {
-            HotRows::Spans(rows, received_at_ns) => {
+            HotRows::Spans(rows, received_at_ns, counted) => {
                 let active = self.state.read().active.clone();
                 active.push_spans(lsn, received_at_ns, &rows);
+                active.push_counts(lsn, received_at_ns, *counted);
+            }
+            HotRows::Counts(counted, received_at_ns) => {
+                let active = self.state.read().active.clone();
+                active.push_counts(lsn, received_at_ns, *counted);
             }
             HotRows::Points(points) => {
                 let mut state = self.state.write();

@@ -28,6 +28,8 @@ pub(crate) enum Table {
     Events = 3,
     /// Deleted traces.
     Tombstones = 4,
+    /// Counts of spans that are not kept themselves.
+    Counts = 5,
 }
 
 impl Table {
@@ -38,6 +40,7 @@ impl Table {
             2 => Self::Points,
             3 => Self::Events,
             4 => Self::Tombstones,
+            5 => Self::Counts,
             _ => return None,
         })
     }

@@ -156,6 +156,7 @@ async fn every_flipped_byte_is_named_and_nothing_is_wrong_in_silence() {
         "log",
         "meta.json",
         "points.bin",
+        "red.bin",
         "spans.parquet",
         "sums.bin",
         "tombstones.bin",

@@ -1,6 +1,7 @@
 //! Deleted traces are hidden at once, stay hidden, and leave the disk.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -121,7 +122,9 @@ async fn a_block_with_nothing_left_goes_and_so_does_its_log() {
     engine.seal().unwrap();
     engine.purge().unwrap();
     assert_eq!((engine.stats().blocks, engine.stats().tombstones), (0, 0));
-    let blocks: Vec<_> = fs.files().into_iter().filter(|(path, _)| path.starts_with("/store/data")).collect();
+    // Counts are not of one trace; their exemplars went.
+    let left = |path: &Path| path.starts_with("/store/data") && !path.starts_with("/store/data/default/red");
+    let blocks: Vec<_> = fs.files().into_iter().filter(|(path, _)| left(path)).collect();
     assert_eq!(blocks, [], "no file of a block is left");
     let (_, engine) = restarted(&fs, engine);
     assert_eq!(rows(&*engine, 1).await, []);

@@ -21,18 +21,19 @@ fn document() -> String {
          \x20 meta.json                           written last: its own checksum, versions, ranges, counts, checksums, `replaces`\n\
          data/<tenant>/series/<day>/<ulid>/    a block of points: points.bin, meta.json\n\
          data/<tenant>/events/<day>/<ulid>/    a block of events: events.json.zst (zstd of a JSON list), meta.json\n\
+         data/<tenant>/red/<day>/<ulid>/       counts, errors and durations by minute of receipt: red.bin, meta.json\n\
          data/<tenant>/tombstones/<day>/<ulid>/ deleted traces whose rows are still in blocks: tombstones.bin, meta.json\n\
          snapshots/<name>/                     a copy of all of that at one moment, and snapshot.json\n\
          ```\n\n\
          A log record is `length u32 · crc32c u32 · LSN u64 · durable LSN u64 · received_at_ns u64 · table u8 · codec u8 · \
          count u32 and positions u32 of rejected spans · body length u32 · zstd(body)`, little-endian; the checksum covers \
-         everything behind it. The body is the request as it was received, redacted; or points, events, deleted traces.\n\n\
+         everything behind it. The body is the request as it was received, redacted; or points, events, deleted traces, counts of spans that sampling took.\n\n\
          `meta.json` begins with `crc32c`: that of its own bytes with eight zeros in this place. `tombstones.bin` is \
          `count u32`, then for each trace `low half u64 · high half u64 · 1 when the high half counts, else 0, u8 · LSN below \
          which its rows are deleted u64 · deleted at u64`. `links.bin` is `number of the rules u32 · length u32 · zstd of: names \
          (count, then length u32 and text of each), pairs (count, then caller and callee as places of names), and for each trace in \
          the order of the index its number of calls and each call: twice the place of its pair, and one when it failed`; counts, \
-         places and calls are LEB128 varints.\n\n\
+         places and calls are LEB128 varints. `red.bin` is `length u32 · zstd of rows by minute`, described in `collector/store/src/red.rs`.\n\n\
          ## Columns of spans.parquet\n\n\
          | column | type | null | meaning |\n|---|---|---|---|\n"
     );

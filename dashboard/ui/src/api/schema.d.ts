@@ -608,6 +608,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tracepact/v1/red": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rate, errors and durations of what services handle, and of the calls between them.
+         * @description Counted as spans arrive, before sampling, by the minute of receipt: SERVER and CONSUMER spans by service, operation, version and instance; CLIENT and PRODUCER spans that name the other side by edge.
+         */
+        get: operations["get_red"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tracepact/v1/series": {
         parameters: {
             query?: never;
@@ -2134,6 +2154,104 @@ export interface components {
             /** @description What was left out. */
             cut?: string | null;
             proposals: components["schemas"]["Proposal"][];
+        };
+        /** @description Rate, errors and durations of a window. */
+        RedAnswer: {
+            /**
+             * Format: date-time
+             * @description When this was true.
+             */
+            as_of: string;
+            /** @description Whether everything that was counted is here. */
+            complete: boolean;
+            /** @description What is missing, when not. */
+            cut?: string | null;
+            /**
+             * Format: date-time
+             * @description End of the last minute, or now.
+             */
+            end: string;
+            /**
+             * Format: int32
+             * @description OTLP's scale of the histograms: class `i` holds durations above 2^(i/2^scale) ns, up to 2^((i+1)/2^scale) ns.
+             */
+            histogram_scale: number;
+            /** @description Those with most spans first. */
+            rows: components["schemas"]["RedLine"][];
+            /**
+             * Format: double
+             * @description Share of traces that are kept; counts are of all spans, exemplars of the kept ones where the share is 1.
+             */
+            sample_rate: number;
+            /**
+             * Format: date-time
+             * @description Start of the first minute.
+             */
+            start: string;
+        };
+        /** @description An exponential histogram of durations in nanoseconds. */
+        RedHistogram: {
+            /** @description Pairs of a class and its count. */
+            classes: number[][];
+            /**
+             * Format: int64
+             * @description Durations of 0.
+             */
+            zero_count: number;
+        };
+        /** @description Counts of one service, operation, version, instance or edge. */
+        RedLine: {
+            /**
+             * Format: int64
+             * @description Spans.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Those that failed.
+             */
+            error_count: number;
+            /**
+             * Format: double
+             * @description Failed spans of all, 0 to 1.
+             */
+            error_share: number;
+            /** @description Trace of the slowest span that failed. */
+            failed_trace_id?: string | null;
+            histogram?: components["schemas"]["RedHistogram"] | null;
+            /**
+             * Format: double
+             * @description Mean duration in microseconds.
+             */
+            mean_us: number;
+            /** @description Operation, version, instance or called service; absent by service. */
+            name?: string | null;
+            /** @description Whether this is the line of everything that there was too much of. */
+            other?: boolean;
+            /**
+             * Format: double
+             * @description Duration that half of the spans do not exceed, in microseconds, to within 5 percent.
+             */
+            p50_us: number;
+            /**
+             * Format: double
+             * @description The same for 90 percent.
+             */
+            p90_us: number;
+            /**
+             * Format: double
+             * @description The same for 99 percent.
+             */
+            p99_us: number;
+            /**
+             * Format: double
+             * @description Spans in a second of the window.
+             */
+            rate_per_s: number;
+            /** @description The service; of an edge the calling one. Empty when senders do not say. */
+            service: string;
+            /** @description Trace of the slowest span. */
+            slowest_trace_id?: string | null;
         };
         /** @description Calls to the same callee with the same operation and key. */
         RepeatedCalls: {
@@ -4207,6 +4325,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_red: {
+        parameters: {
+            query?: {
+                /** @description `service` (unless given), `operation`, `version`, `instance` or `edge` */
+                by?: string;
+                /** @description Only this service, any case; of edges those from it and to it */
+                service?: string;
+                /** @description From, RFC 3339 or Unix milliseconds; the minute that it lies in. 15 minutes before the end unless given */
+                start?: string;
+                /** @description To; now unless given */
+                end?: string;
+                /** @description Most lines, up to 2000; 100 unless given */
+                limit?: number;
+                /** @description Whether the histograms are wanted as well */
+                histogram?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines, those with most spans first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedAnswer"];
+                };
+            };
+            /** @description A parameter is unknown, malformed or out of bounds */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
                 };
             };
         };

@@ -16,6 +16,7 @@ use crate::block::meta::MetaError;
 use crate::block::{Block, BlockMeta, Table};
 use crate::budget::Budget;
 use crate::fs::{Fs, read_all};
+use crate::red::RedBlock;
 use crate::series_block::SeriesBlock;
 
 const META_BYTES_MAX: u64 = 1 << 20;
@@ -99,6 +100,9 @@ fn check_one(
         Table::Events => read_events(&**fs, &block.dir, &meta)
             .map(|_| ())
             .map_err(|error| ("events.json.zst", error.to_string())),
+        Table::Red => RedBlock::read(&**fs, &block.dir, &meta)
+            .map(|_| ())
+            .map_err(|error| (crate::red::FILE, error.to_string())),
         Table::Tombstones => match TombstoneBlock::open(&**fs, &block.dir, meta.clone()) {
             Ok(block) => {
                 report.tombstones += block.marks.len() as u64;
