@@ -48,8 +48,8 @@ enum Kind {
     Postgres,
 }
 
-/// How PostgreSQL is set up: as it comes, but for a cache that small servers have and a log that takes the filling.
-const POSTGRES_SETTINGS: [&str; 3] = ["shared_buffers=256MB", "max_wal_size=4GB", "max_connections=50"];
+/// How PostgreSQL is set up: as it comes, but for a cache that small servers have.
+const POSTGRES_SETTINGS: [&str; 3] = ["shared_buffers=256MB", "max_wal_size=1GB", "max_connections=50"];
 
 /// The latencies of one length of history, by question.
 type Measured = Vec<(String, Latency)>;

@@ -13,19 +13,26 @@ use super::history::{
 /// Makes a contract about as large as one with a few interactions.
 const PAD: usize = 160;
 
+/// Counts from 0 as a recursive table `name` with a column `i`.
+fn numbers(name: &str, count: u32) -> String {
+    format!("{name}(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM {name} WHERE i < {})", count - 1)
+}
+
 /// The statements that write a history of this size into empty tables.
 fn statements(size: Size) -> Vec<String> {
-    let Size { pacticipants: p, versions: v } = size;
-    let (at, every) = (BEGINNING_NS, VERSION_EVERY_NS);
-    let (contents, step) = (size.contents(), size.step());
-    let pad = "x".repeat(PAD);
-    let number = |name: &str, count: u32| {
-        format!("{name}(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM {name} WHERE i < {})", count - 1)
-    };
-    let (services, versions, of_content) = (number("s", p), number("v", v), number("k", contents));
-    let (providers, verified) = (number("d", PROVIDERS), number("k", CONTENTS_VERIFIED.min(contents)));
+    let mut all = beginning(size);
+    for index in 0..size.versions {
+        all.extend(version(size, index));
+    }
+    all.extend(end(size));
+    all
+}
+
+/// Services, and who consumes whom: one row of `bench_pairs` for each contract, `per` versions of which share a content.
+fn beginning(size: Size) -> Vec<String> {
+    let (p, v, at, step) = (size.pacticipants, size.versions, BEGINNING_NS, size.step());
+    let (services, providers) = (numbers("s", p), numbers("d", PROVIDERS));
     vec![
-        // One row for each contract; `per` is how many versions share a content.
         "CREATE TABLE bench_pairs (id BIGINT PRIMARY KEY, consumer BIGINT NOT NULL, provider BIGINT NOT NULL, per BIGINT NOT NULL)"
             .to_owned(),
         format!(
@@ -46,42 +53,60 @@ fn statements(size: Size) -> Vec<String> {
             "INSERT INTO branches (id, pacticipant_id, name, created_at) WITH RECURSIVE {services} \
              SELECT i + 1, i + 1, 'main', {at} FROM s"
         ),
-        // Versions come about in turns, so neighbours in a table belong to different services.
+    ]
+}
+
+/// One version of every service, its contracts and its results: history grows in turns, so neighbours in a table belong to
+/// different services.
+fn version(size: Size, i: u32) -> Vec<String> {
+    let Size { pacticipants: p, versions: v } = size;
+    let contents = size.contents();
+    let at = BEGINNING_NS + i64::from(i) * VERSION_EVERY_NS;
+    let (services, verified) = (numbers("s", p), numbers("k", CONTENTS_VERIFIED.min(contents)));
+    let (first, success) = (i * p, i % 7 != 3 || i + 2 >= v);
+    let pad = "x".repeat(PAD);
+    vec![
         format!(
-            "INSERT INTO versions (id, pacticipant_id, number, created_at, updated_at) WITH RECURSIVE {services}, {versions} \
-             SELECT v.i * {p} + s.i + 1, s.i + 1, 'v' || (v.i + 1), {at} + v.i * {every}, {at} + v.i * {every} FROM v CROSS JOIN s ORDER BY v.i"
+            "INSERT INTO versions (id, pacticipant_id, number, created_at, updated_at) WITH RECURSIVE {services} \
+             SELECT {first} + i + 1, i + 1, 'v{}', {at}, {at} FROM s",
+            i + 1
         ),
-        "INSERT INTO branch_versions (id, branch_id, version_id, created_at) SELECT id, pacticipant_id, id, created_at \
-         FROM versions ORDER BY id"
-            .to_owned(),
+        format!(
+            "INSERT INTO branch_versions (id, branch_id, version_id, created_at) SELECT id, pacticipant_id, id, created_at \
+             FROM versions WHERE id > {first}"
+        ),
         format!(
             "INSERT INTO contents (id, consumer_id, provider_id, content_id, specification, body, created_at) \
-             WITH RECURSIVE {of_content} SELECT b.id * {contents} + k.i + 1, b.consumer, b.provider, \
-             'c' || b.id || '-' || k.i, '2.0.0', '{{\"consumer\":{{\"name\":\"service-' || b.consumer || \
-             '\"}},\"provider\":{{\"name\":\"service-' || b.provider || '\"}},\"interactions\":[{{\"description\":\"item ' || k.i || \
-             '\",\"request\":{{\"method\":\"GET\",\"path\":\"/item/' || k.i || '\"}},\"response\":{{\"status\":200,\"body\":{{\"pad\":\"{pad}\"}}}}}}],\
-             \"metadata\":{{\"pactSpecification\":{{\"version\":\"2.0.0\"}}}}}}', {at} + k.i * {VERSIONS_PER_CONTENT} * {every} \
-             FROM k CROSS JOIN bench_pairs b WHERE k.i <= ({v} - 1) / b.per ORDER BY k.i"
+             SELECT b.id * {contents} + {i} / b.per + 1, b.consumer, b.provider, 'c' || b.id || '-' || {i} / b.per, '2.0.0', \
+             '{{\"consumer\":{{\"name\":\"service-' || b.consumer || '\"}},\"provider\":{{\"name\":\"service-' || b.provider || \
+             '\"}},\"interactions\":[{{\"description\":\"item {i}\",\"request\":{{\"method\":\"GET\",\"path\":\"/item/{i}\"}},\
+             \"response\":{{\"status\":200,\"body\":{{\"pad\":\"{pad}\"}}}}}}],\
+             \"metadata\":{{\"pactSpecification\":{{\"version\":\"2.0.0\"}}}}}}', {at} FROM bench_pairs b WHERE {i} % b.per = 0"
         ),
         format!(
             "INSERT INTO pacts (version_id, consumer_id, provider_id, content_row, created_at, updated_at) \
-             WITH RECURSIVE {versions} SELECT v.i * {p} + b.consumer, b.consumer, b.provider, \
-             b.id * {contents} + v.i / b.per + 1, {at} + v.i * {every}, {at} + v.i * {every} FROM v CROSS JOIN bench_pairs b ORDER BY v.i"
+             SELECT {first} + b.consumer, b.consumer, b.provider, b.id * {contents} + {i} / b.per + 1, {at}, {at} FROM bench_pairs b"
         ),
         format!(
             "INSERT INTO verifications (content_row, provider_version_id, success, pending, wip, build_url, test_results, \
-             verified_by, created_at) WITH RECURSIVE {versions}, {verified} SELECT b.id * {contents} + v.i / b.per - k.i + 1, \
-             v.i * {p} + b.provider, v.i % 7 <> 3 OR v.i >= {v} - 2, 1 = 0, 1 = 0, 'https://ci.example.org/' || v.i, \
+             verified_by, created_at) WITH RECURSIVE {verified} SELECT b.id * {contents} + {i} / b.per - k.i + 1, \
+             {first} + b.provider, {success}, false, false, 'https://ci.example.org/{i}', \
              '[{{\"interactionId\":\"0123456789abcdef0123456789abcdef01234567\",\"success\":true}}]', \
-             '{{\"implementation\":\"Pact-Rust\",\"version\":\"1.4.7\"}}', {at} + v.i * {every} \
-             FROM v CROSS JOIN bench_pairs b CROSS JOIN k WHERE v.i / b.per - k.i >= 0 ORDER BY v.i"
+             '{{\"implementation\":\"Pact-Rust\",\"version\":\"1.4.7\"}}', {at} \
+             FROM bench_pairs b, k WHERE {i} / b.per - k.i >= 0"
         ),
+    ]
+}
+
+/// Environments. Every version was deployed to both, and replaced by the next; production is one version behind.
+fn end(size: Size) -> Vec<String> {
+    let (p, v, at) = (size.pacticipants, size.versions, BEGINNING_NS);
+    vec![
         format!(
             "INSERT INTO environments (id, uuid, name, production, created_at, updated_at) VALUES \
-             (1, '00000000-0000-0000-0000-000000000001', 'production', 1 = 1, {at}, {at}), \
-             (2, '00000000-0000-0000-0000-000000000002', 'test', 1 = 0, {at}, {at})"
+             (1, '00000000-0000-0000-0000-000000000001', 'production', true, {at}, {at}), \
+             (2, '00000000-0000-0000-0000-000000000002', 'test', false, {at}, {at})"
         ),
-        // Every version was deployed to both, and replaced by the next; production is one version behind.
         format!(
             "INSERT INTO deployed_versions (uuid, version_id, pacticipant_id, environment_id, instance, created_at, undeployed_at) \
              SELECT 'bench-' || v.id || '-' || e.id, v.id, v.pacticipant_id, e.id, '', v.created_at, \

@@ -265,3 +265,24 @@ fn postgres(values: Vec<Value<'_>>) -> Result<PgArguments, sqlx::Error> {
     }
     Ok(arguments)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_have_few_lengths_and_their_numbers_fill_them() {
+        assert_eq!(list(4, 1, 1), "(CAST($4 AS BIGINT))");
+        assert_eq!(
+            list(1, 2, 2),
+            "(CAST($1 AS BIGINT), CAST($2 AS BIGINT)), (CAST($3 AS BIGINT), CAST($4 AS BIGINT))"
+        );
+        for rows in 1..=LIST_MAX {
+            let places = list(1, rows, 2).matches('$').count();
+            let numbers: Vec<i64> = (0..2 * rows as i64).collect();
+            assert_eq!(padded(&numbers).count(), places);
+            assert_eq!(padded(&numbers).flatten().count(), 2 * rows);
+        }
+        assert_eq!(list(1, 300, 1), list(1, LIST_MAX, 1));
+    }
+}
