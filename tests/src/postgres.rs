@@ -28,8 +28,13 @@ pub struct RealPostgres {
 impl RealPostgres {
     /// Makes a cluster, starts the server and waits for it. It does not sync to disk: it is thrown away afterwards.
     pub async fn start() -> anyhow::Result<Self> {
+        let settings = ["fsync=off", "full_page_writes=off", "max_connections=200", "shared_buffers=64MB"];
+        Self::start_with(tempfile::tempdir()?, &settings).await
+    }
+
+    /// The same in a folder of one's own, with these settings and no others: the server's defaults sync to disk.
+    pub async fn start_with(folder: tempfile::TempDir, settings: &[&str]) -> anyhow::Result<Self> {
         let programs = programs()?;
-        let folder = tempfile::tempdir()?;
         // PostgreSQL refuses to run as root.
         let user = if rustix::process::geteuid().is_root() { Some(unprivileged()?) } else { None };
         let password = folder.path().join("password");
@@ -70,8 +75,8 @@ impl RealPostgres {
         let out = std::fs::File::create(&console)?;
         let mut server = program("postgres");
         server.arg("-D").arg(&data).args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", ""]);
-        for setting in ["fsync=off", "full_page_writes=off", "max_connections=200", "shared_buffers=64MB"] {
-            server.args(["-c", setting]);
+        for setting in settings {
+            server.args(["-c", *setting]);
         }
         let child = server.stdout(out.try_clone()?).stderr(out).spawn().context("postgres")?;
         let url = format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}/postgres");

@@ -1,6 +1,6 @@
 //! The gate at work: has the history gathered and judged, finds the trace of a breakage, and keeps the answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use tracepact_base::{EventKind, Link};
@@ -69,6 +69,8 @@ pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
     /// The results that the rows name, by number.
     pub(crate) results: BTreeMap<i64, Verification>,
+    /// Ids of the versions that the rows name, by pacticipant and number.
+    pub(crate) version_ids: HashMap<(String, String), i64>,
     /// A trace in which the breakage was seen.
     pub(crate) trace: Option<Link>,
 }
@@ -92,7 +94,8 @@ impl Broker {
         let (question, gathered) = gather(&mut read, asked, self.now()).await?;
         drop(read);
         let verdict = decide(&question, &gathered.history);
-        let mut judgement = Judgement { verdict, results: gathered.results, trace: None };
+        let mut judgement =
+            Judgement { verdict, results: gathered.results, version_ids: gathered.version_ids, trace: None };
         if judgement.verdict.deployable != Some(true) {
             judgement.trace = self.trace_of(&judgement.verdict).await;
         }

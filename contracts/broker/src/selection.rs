@@ -8,7 +8,7 @@ use crate::BrokerError;
 use crate::store::pacticipants::Pacticipant;
 use crate::store::pacts::{Published, Which, content_by_row, published};
 use crate::store::proposals;
-use crate::store::verifications::{SuccessBy, succeeded, succeeded_among};
+use crate::store::verifications::{SuccessBy, succeeded_among};
 use crate::store::{Conn, environments, versions};
 
 mod agreements;
@@ -288,13 +288,18 @@ async fn add_wip(
             candidates.push(agreements::of_proposal(conn, &proposal, "WIP").await?);
         }
     }
+    let known: HashSet<i64> = selected.iter().map(|one| one.content_row).collect();
+    candidates.retain(|candidate| !known.contains(&candidate.content_row));
+    let contents: Vec<i64> = candidates.iter().map(|one| one.content_row).collect();
+    let done = done_by_this_line(conn, provider, &contents, wanted).await?;
+    let proposed = proposals::with_proposals(conn, &contents).await?;
+    let mut added = HashSet::new();
     for mut candidate in candidates {
-        if selected.iter().any(|s| s.content_row == candidate.content_row)
-            || !agreements::may_be_wip(conn, provider, candidate.content_row).await?
+        let content = candidate.content_row;
+        if done.contains(&content)
+            || proposed.contains(&content) && !agreements::may_be_wip(conn, provider, content).await?
+            || !added.insert(content)
         {
-            continue;
-        }
-        if done_by_this_line(conn, provider, candidate.content_row, wanted).await? {
             continue;
         }
         candidate.pending = true;
@@ -310,23 +315,25 @@ async fn add_wip(
     Ok(())
 }
 
+/// Which of `contents` this line has verified successfully, other than as work in progress.
 async fn done_by_this_line(
     conn: &mut Conn,
     provider: &Pacticipant,
-    content: i64,
+    contents: &[i64],
     wanted: &Wanted,
-) -> Result<bool, BrokerError> {
+) -> Result<HashSet<i64>, BrokerError> {
     if let Some(branch) = &wanted.branch {
-        if succeeded(conn, content, SuccessBy::Branch(branch), false).await? {
-            return Ok(true);
-        }
+        let mut done = succeeded_among(conn, contents, SuccessBy::Branch(branch), false).await?;
         let since = versions::branch_since(conn, provider.id, branch).await?.unwrap_or(i64::MAX);
-        return succeeded(conn, content, SuccessBy::OtherBranchBefore(branch, since), false).await;
+        let before = SuccessBy::OtherBranchBefore(branch, since);
+        done.extend(succeeded_among(conn, contents, before, false).await?);
+        return Ok(done);
     }
+    // Under several tags it is done once it is under each.
+    let mut done: HashSet<i64> = contents.iter().copied().collect();
     for tag in &wanted.tags {
-        if !succeeded(conn, content, SuccessBy::Tag(tag), false).await? {
-            return Ok(false);
-        }
+        let by_tag = succeeded_among(conn, contents, SuccessBy::Tag(tag), false).await?;
+        done.retain(|content| by_tag.contains(content));
     }
-    Ok(true)
+    Ok(done)
 }

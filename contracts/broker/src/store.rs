@@ -26,6 +26,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{BrokerError, Database};
 
+pub(crate) mod around;
 pub(crate) mod audit;
 pub(crate) mod clean;
 pub(crate) mod decisions;
@@ -38,6 +39,7 @@ pub(crate) mod leases;
 pub(crate) mod meeting;
 mod open;
 pub(crate) mod outbox;
+pub(crate) mod overview;
 pub(crate) mod pacticipants;
 pub(crate) mod pacts;
 pub(crate) mod proposal_facts;

@@ -1,6 +1,6 @@
 //! `/matrix` and `/can-i-deploy`: the same verdict over all rows behind both; `limit` only cuts the list of rows shown.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -13,8 +13,9 @@ use super::links::{href, link};
 use super::{Ctx, iso, matrix_text};
 use crate::judge::{Asked, DeployQuestion, Judgement};
 use crate::native::gate::{explained, used_waivers};
+use crate::store::around::{Around, around};
 use crate::store::environments::Environment;
-use crate::store::{Conn, environments, versions};
+use crate::store::{Conn, environments};
 use crate::{Broker, BrokerError};
 
 /// Most pacticipants asked about at once.
@@ -179,12 +180,10 @@ async fn show(
     wanted: &[Option<bool>],
 ) -> Result<Value, BrokerError> {
     let verdict = &judgement.verdict;
-    let mut shown = Shown { versions: HashMap::new(), environments: environments::list(conn, None).await? };
-    let mut rows = Vec::new();
     let listed = verdict.rows.iter().filter(|r| wanted.is_empty() || wanted.contains(&r.outcome.success()));
-    for row in listed.take(limit) {
-        rows.push(shown.row(conn, ctx, row, judgement).await?);
-    }
+    let listed: Vec<&Row> = listed.take(limit).collect();
+    let shown = Shown::of(conn, &listed, judgement).await?;
+    let rows: Vec<Value> = listed.iter().map(|row| shown.row(ctx, row, judgement)).collect();
     let mut summary = json!({
         "deployable": verdict.deployable,
         "reason": verdict.reason(),
@@ -218,25 +217,32 @@ async fn show(
     Ok(body)
 }
 
-/// Versions as rows show them, each looked up once.
+/// Versions as rows show them, all looked up at once.
 struct Shown {
-    versions: HashMap<(String, String), Value>,
+    around: HashMap<i64, Around>,
     environments: Vec<Environment>,
 }
 
 impl Shown {
-    async fn row(
-        &mut self,
-        conn: &mut Conn,
-        ctx: &Ctx,
-        row: &Row,
-        judgement: &Judgement,
-    ) -> Result<Value, BrokerError> {
+    async fn of(conn: &mut Conn, rows: &[&Row], judgement: &Judgement) -> Result<Self, BrokerError> {
+        let mut ids = BTreeSet::new();
+        for row in rows {
+            let consumer = row.consumer_version.as_ref().map(|number| (row.consumer.clone(), number.clone()));
+            let provider = row.provider_version.as_ref().map(|number| (row.provider.clone(), number.clone()));
+            ids.extend(
+                [consumer, provider].iter().flatten().filter_map(|key| judgement.version_ids.get(key)),
+            );
+        }
+        let ids: Vec<i64> = ids.into_iter().collect();
+        Ok(Self { around: around(conn, &ids).await?, environments: environments::list(conn, None).await? })
+    }
+
+    fn row(&self, ctx: &Ctx, row: &Row, judgement: &Judgement) -> Value {
         let links = &ctx.links;
         let accepted = row.kind == RowKind::Accepted;
         let content = links.content(&row.provider, &row.consumer, &row.content_id);
         let consumer_version = match &row.consumer_version {
-            Some(number) => self.version(conn, ctx, &row.consumer, number).await?,
+            Some(number) => self.version(ctx, &row.consumer, number, judgement),
             // Clients print a number here; an accepted contract has none, so it says what it is.
             None => json!({
                 "number": "(accepted contract)",
@@ -245,7 +251,7 @@ impl Shown {
             }),
         };
         let provider_version = match &row.provider_version {
-            Some(number) => self.version(conn, ctx, &row.provider, number).await?,
+            Some(number) => self.version(ctx, &row.provider, number, judgement),
             None => Value::Null,
         };
         let result = row.result.and_then(|number| judgement.results.get(&number)).map(|found| {
@@ -283,52 +289,43 @@ impl Shown {
         if let Some(id) = &row.waived {
             body["waiver"] = id.as_str().into();
         }
-        Ok(body)
+        body
     }
 
-    async fn version(
-        &mut self,
-        conn: &mut Conn,
-        ctx: &Ctx,
-        name: &str,
-        number: &str,
-    ) -> Result<Value, BrokerError> {
-        let key = (name.to_owned(), number.to_owned());
-        if let Some(known) = self.versions.get(&key) {
-            return Ok(known.clone());
-        }
+    fn version(&self, ctx: &Ctx, name: &str, number: &str, judgement: &Judgement) -> Value {
         let links = &ctx.links;
-        let (_, row) = versions::get(conn, name, number).await?;
-        let branches = versions::branches(conn, row.id).await?;
-        let branch_list: Vec<Value> = branches
+        let nothing = Around::default();
+        let id = judgement.version_ids.get(&(name.to_owned(), number.to_owned()));
+        let around = id.and_then(|id| self.around.get(id)).unwrap_or(&nothing);
+        let branch_list: Vec<Value> = around
+            .branches
             .iter()
             .map(|b| {
                 let own = link("Branch version", &b.name, links.branch_version(name, &b.name, number));
                 json!({ "name": b.name, "latest": b.latest, "_links": { "self": own } })
             })
             .collect();
-        let tags: Vec<Value> = versions::tags(conn, row.id)
-            .await?
+        let tags: Vec<Value> = around
+            .tags
             .iter()
             .map(|t| {
                 json!({ "name": t.name, "latest": t.latest, "_links": { "self": href(links.tag(name, number, &t.name)) } })
             })
             .collect();
-        let mut present = Vec::new();
-        for released in [false, true] {
-            for presence in environments::of_version(conn, row.id, released).await? {
-                if let Some(e) = self.environments.iter().find(|e| e.id == presence.environment_id) {
-                    present.push(json!({
-                        "uuid": e.uuid,
-                        "name": e.name,
-                        "displayName": e.display_name.as_ref().unwrap_or(&e.name),
-                        "production": e.production,
-                        "createdAt": iso(e.created_at),
-                        "_links": { "self": link("Environment", &e.name, links.environment(&e.uuid)) },
-                    }));
-                }
-            }
-        }
+        let present =
+            around.environments.iter().filter_map(|id| self.environments.iter().find(|e| e.id == *id));
+        let present: Vec<Value> = present
+            .map(|e| {
+                json!({
+                    "uuid": e.uuid,
+                    "name": e.name,
+                    "displayName": e.display_name.as_ref().unwrap_or(&e.name),
+                    "production": e.production,
+                    "createdAt": iso(e.created_at),
+                    "_links": { "self": link("Environment", &e.name, links.environment(&e.uuid)) },
+                })
+            })
+            .collect();
         let mut body = json!({
             "number": number,
             "branches": branch_list,
@@ -337,10 +334,9 @@ impl Shown {
             "tags": tags,
             "_links": { "self": href(links.version(name, number)) },
         });
-        if let Some(branch) = branches.last() {
+        if let Some(branch) = around.branches.last() {
             body["branch"] = branch.name.as_str().into();
         }
-        self.versions.insert(key, body.clone());
-        Ok(body)
+        body
     }
 }

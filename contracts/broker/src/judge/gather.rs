@@ -2,7 +2,7 @@
 //!
 //! The number of queries follows the number of pacts that would meet, not the length of the history.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tracepact_contract_model::Pact;
 use tracepact_gate::{
@@ -16,7 +16,7 @@ use crate::BrokerError;
 use crate::store::environments::Environment;
 use crate::store::meeting::{self, VersionId};
 use crate::store::pacticipants::Pacticipant;
-use crate::store::pacts::Published;
+use crate::store::pacts::{Published, Which};
 use crate::store::verifications::Verification;
 use crate::store::versions::Latest;
 use crate::store::waivers::{self, Rules, WaiverRow};
@@ -32,6 +32,8 @@ pub(super) struct Gathered {
     seen: HashSet<(i64, i64)>,
     /// What providers accepted: content row, when that content came, consumer, provider, content id.
     accepted: Vec<Content>,
+    /// Ids of the versions that rows may name, by pacticipant and number.
+    pub(super) version_ids: HashMap<(String, String), i64>,
     /// The versions that count of every pacticipant: those of subjects, and of counterparts in the target.
     versions: BTreeMap<String, Vec<VersionId>>,
 }
@@ -96,10 +98,18 @@ pub(super) async fn gather(
         }
         as_provider(conn, &question, owner, place.as_ref(), &mut gathered).await?;
     }
-    for publication in gathered.publications.clone() {
-        counterpart(conn, &publication.provider, &asked.target, place.as_ref(), &mut gathered).await?;
+    let providers: BTreeMap<String, i64> =
+        gathered.publications.iter().map(|p| (p.provider.clone(), p.provider_id)).collect();
+    match &place {
+        Some(environment) => live_providers(conn, environment, providers, &mut gathered).await?,
+        None => {
+            for provider in providers.keys() {
+                counterpart(conn, provider, &asked.target, &mut gathered).await?;
+            }
+        }
     }
     results(conn, &question, asked, &mut gathered).await?;
+    gathered.name_versions();
     Ok((question, gathered))
 }
 
@@ -119,12 +129,33 @@ fn waiver(row: WaiverRow, rules: Rules) -> Waiver {
     }
 }
 
-/// Looks up, once, which versions of `pacticipant` are in the target. Subjects have theirs already.
+/// Looks up which versions of `providers` are in the environment. Subjects have theirs already.
+async fn live_providers(
+    conn: &mut Conn,
+    environment: &Environment,
+    mut providers: BTreeMap<String, i64>,
+    gathered: &mut Gathered,
+) -> Result<(), BrokerError> {
+    providers.retain(|name, _| !gathered.versions.contains_key(name));
+    let ids: Vec<i64> = providers.values().copied().collect();
+    let mut by_id: HashMap<i64, Vec<VersionId>> = HashMap::new();
+    for (owner, id, number) in meeting::live_of(conn, environment.id, &ids).await? {
+        by_id.entry(owner).or_default().push(VersionId { id, number });
+    }
+    for (name, id) in providers {
+        let found = by_id.remove(&id).unwrap_or_default();
+        let versions = found.iter().map(|v| v.number.clone()).collect();
+        gathered.history.counterparts.insert(name.clone(), Counterpart { versions, branch: None });
+        gathered.versions.insert(name, found);
+    }
+    Ok(())
+}
+
+/// Looks up, once, which version of `pacticipant` is meant by a target that is no environment. Subjects have theirs already.
 async fn counterpart(
     conn: &mut Conn,
     pacticipant: &str,
     target: &Target,
-    place: Option<&Environment>,
     gathered: &mut Gathered,
 ) -> Result<(), BrokerError> {
     if gathered.versions.contains_key(pacticipant) {
@@ -133,18 +164,15 @@ async fn counterpart(
     let (mut found, mut branch) = (Vec::new(), None);
     if let Some(owner) = pacticipants::find(conn, pacticipant).await? {
         let one_of = |found: Option<versions::Version>| found.into_iter().map(version_id).collect::<Vec<_>>();
-        match (target, place) {
-            (Target::Environment(_), Some(environment)) => {
-                found = meeting::live(conn, environment.id, owner.id).await?;
-            }
-            (Target::None | Target::Environment(_), _) => {}
-            (Target::Latest, _) => {
+        match target {
+            Target::None | Target::Environment(_) => {}
+            Target::Latest => {
                 found = one_of(versions::latest(conn, owner.id, Latest::Overall).await?);
             }
-            (Target::LatestTagged(tag), _) => {
+            Target::LatestTagged(tag) => {
                 found = one_of(versions::latest(conn, owner.id, Latest::WithTag(tag)).await?);
             }
-            (Target::MainBranch, _) => {
+            Target::MainBranch => {
                 if let Some(main) = owner.main_branch {
                     found = one_of(versions::latest(conn, owner.id, Latest::OnBranch(&main)).await?);
                     branch = Some(main);
@@ -189,16 +217,17 @@ async fn as_provider(
     if question.target == Target::None {
         if question.subjects.len() == 1 {
             for version in gathered.versions.get(&owner.name).cloned().unwrap_or_default() {
-                for row in verifications::contents_of(conn, version.id).await? {
-                    let list = pacts::last_with_content(conn, row).await?;
-                    gathered.add(list);
-                }
+                let contents = verifications::contents_of(conn, version.id).await?;
+                gathered.add(pacts::last_with_contents(conn, &contents).await?);
             }
         }
         return Ok(());
     }
     if let Some(environment) = place {
-        let list = meeting::live_consumers(conn, environment.id, owner.id).await?;
+        let mut list = Vec::new();
+        for which in [Which::Deployed(Some(environment.id)), Which::Released(Some(environment.id))] {
+            list.extend(pacts::published(conn, Some(owner.id), None, which).await?);
+        }
         let asked: BTreeSet<&str> = question.subjects.iter().map(|s| s.pacticipant.as_str()).collect();
         let of_others: Vec<Published> =
             list.into_iter().filter(|p| !asked.contains(p.consumer.as_str())).collect();
@@ -212,7 +241,7 @@ async fn as_provider(
         return Ok(());
     }
     for consumer in pacts::consumers(conn, owner.id).await? {
-        counterpart(conn, &consumer, &question.target, place, gathered).await?;
+        counterpart(conn, &consumer, &question.target, gathered).await?;
         if question.subjects.iter().any(|s| s.pacticipant == consumer) {
             continue;
         }
@@ -239,6 +268,19 @@ impl Gathered {
             fact.content_since_ns = u64::try_from(publication.content_since).unwrap_or(0);
             self.history.pacts.push(fact);
             self.publications.push(publication);
+        }
+    }
+
+    /// Remembers the id of every version that was met, except of those that only results name, which did so already.
+    fn name_versions(&mut self) {
+        for publication in &self.publications {
+            let key = (publication.consumer.clone(), publication.version.clone());
+            self.version_ids.insert(key, publication.version_id);
+        }
+        for (name, versions) in &self.versions {
+            for version in versions {
+                self.version_ids.insert((name.clone(), version.number.clone()), version.id);
+            }
         }
     }
 
@@ -271,20 +313,22 @@ async fn results(
 ) -> Result<(), BrokerError> {
     let contents: BTreeMap<i64, Content> = gathered.contents().into_iter().map(|c| (c.row, c)).collect();
     let mut pairs = Vec::new();
-    let mut found = Vec::new();
+    let (mut all, mut last) = (Vec::new(), Vec::new());
     for content in contents.values() {
         let (free, any) = meets(question, &content.provider);
         if free || any {
-            let mut list = verifications::counting(conn, content.row).await?;
             if free && asked.last_only {
-                list = list.into_iter().max_by_key(|v| v.id).into_iter().collect();
+                last.push(content.row)
+            } else {
+                all.push(content.row)
             }
-            found.extend(list);
             continue;
         }
         let versions = gathered.versions.get(&content.provider).into_iter().flatten();
         pairs.extend(versions.map(|version| (content.row, version.id)));
     }
+    let mut found = verifications::counting(conn, &all).await?;
+    found.extend(verifications::newest(conn, &last).await?);
     found.extend(meeting::results(conn, &pairs).await?);
     let mut pacts: BTreeMap<i64, Option<Pact>> = BTreeMap::new();
     for verification in found {
@@ -311,6 +355,8 @@ async fn results(
             mismatches,
             posted_by: None,
         });
+        let key = (content.provider.clone(), verification.provider_version.clone());
+        gathered.version_ids.insert(key, verification.provider_version_id);
         gathered.results.insert(verification.id, verification);
     }
     jobs(conn, &contents, &pairs, gathered).await

@@ -1,14 +1,16 @@
 //! All pacticipants and contracts at a glance.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use serde::Serialize;
 use tracepact_listener::Problem;
 use tracepact_listener::extract::Json;
 
 use super::{ProblemBody, rfc3339};
-use crate::store::pacts::{self, Which};
-use crate::store::versions::Latest;
-use crate::store::{environments, pacticipants, proposals, verifications, versions};
+use crate::store::environments::Environment;
+use crate::store::overview::{self, PairStanding};
+use crate::store::{Conn, environments};
 use crate::{Broker, BrokerError};
 
 /// Most pacticipants, and most pacts, in one answer.
@@ -92,83 +94,74 @@ async fn collect(broker: &Broker) -> Result<ContractsOverview, BrokerError> {
     let mut conn = broker.store().read().await?;
     let environments = environments::list(&mut conn, None).await?;
     let limit = i64::try_from(ENTRIES_MAX).unwrap_or(i64::MAX);
-    let (rows, total) = pacticipants::page(&mut conn, "", limit, 0).await?;
-    let mut deployed = Vec::new();
-    for released in [false, true] {
-        for presence in environments::current(&mut conn, released, None, None).await? {
-            deployed.push((presence, released));
-        }
-    }
-    let mut people = Vec::new();
-    for row in rows {
-        let latest = versions::latest(&mut conn, row.id, Latest::Overall).await?;
-        let present =
-            deployed.iter().filter(|(p, _)| p.pacticipant == row.name).filter_map(|(p, released)| {
-                let environment = environments.iter().find(|e| e.id == p.environment_id)?;
-                Some(DeployedSummary {
-                    environment: environment.name.clone(),
-                    version: p.version.clone(),
-                    instance: (!p.instance.is_empty()).then(|| p.instance.clone()),
-                    released: *released,
-                    since: rfc3339(p.created_at),
-                })
-            });
-        people.push(PacticipantSummary {
-            main_branch: row.main_branch.clone(),
-            latest_version: latest.map(|v| v.number),
-            deployed: present.collect(),
-            name: row.name,
-        });
-    }
-    let published = pacts::published(&mut conn, None, None, Which::Latest).await?;
-    let pairs = published.len();
-    let mut summaries = Vec::new();
-    for publication in published.into_iter().take(ENTRIES_MAX) {
-        let last = verifications::latest(&mut conn, publication.content_row).await?;
-        let ever = verifications::succeeded(
-            &mut conn,
-            publication.content_row,
-            verifications::SuccessBy::Anyone,
-            true,
-        )
-        .await?;
-        let verification = match &last {
-            None => "none",
-            Some(found) if found.success => "ok",
-            Some(_) if ever => "failed",
-            Some(_) => "pending",
-        };
-        let branch = versions::branches(&mut conn, publication.version_id).await?.pop().map(|b| b.name);
-        let agreed =
-            proposals::list(&mut conn, Some(&publication.provider), Some(&publication.consumer), None, 1_000)
-                .await?;
-        let accepted = agreed.iter().any(|p| {
-            p.content_row == publication.content_row && matches!(p.state.as_str(), "accepted" | "enforced")
-        });
-        summaries.push(PactSummary {
-            consumer: publication.consumer,
-            provider: publication.provider,
-            consumer_version: publication.version,
-            branch,
-            content_id: publication.content_id,
-            published_at: rfc3339(publication.created_at),
-            verification: if accepted && verification == "pending" { "failed" } else { verification },
-            verified_by_version: last.as_ref().map(|v| v.provider_version.clone()),
-            verified_at: last.as_ref().map(|v| rfc3339(v.created_at)),
-            accepted,
-        });
-    }
-    let complete = total <= limit && pairs <= ENTRIES_MAX;
+    let people = overview::people(&mut conn, limit).await?;
+    let total = people.first().map_or(0, |first| first.total);
+    let mut deployed = deployed(&mut conn, &environments).await?;
+    let standings = overview::standings(&mut conn, limit).await?;
+    drop(conn);
+    let pairs = standings.first().map_or(0, |first| first.pairs);
+    let people = people.into_iter().map(|one| PacticipantSummary {
+        main_branch: one.main_branch,
+        latest_version: one.latest_version,
+        deployed: deployed.remove(&one.name).unwrap_or_default(),
+        name: one.name,
+    });
+    let complete = total <= limit && pairs <= limit;
     Ok(ContractsOverview {
         as_of: rfc3339(broker.now()),
+        pacticipants: people.collect(),
+        pacts: standings.into_iter().map(summary).collect(),
         environments: environments
             .into_iter()
             .map(|e| EnvironmentSummary { name: e.name, production: e.production })
             .collect(),
-        pacticipants: people,
-        pacts: summaries,
         complete,
         cut: (!complete)
             .then(|| format!("{total} pacticipants and {pairs} pairs; {ENTRIES_MAX} of each are shown")),
     })
+}
+
+/// What is where, by pacticipant.
+async fn deployed(
+    conn: &mut Conn,
+    environments: &[Environment],
+) -> Result<HashMap<String, Vec<DeployedSummary>>, BrokerError> {
+    let mut by_name: HashMap<String, Vec<DeployedSummary>> = HashMap::new();
+    for released in [false, true] {
+        for presence in environments::current(conn, released, None, None).await? {
+            let Some(environment) = environments.iter().find(|e| e.id == presence.environment_id) else {
+                continue;
+            };
+            by_name.entry(presence.pacticipant).or_default().push(DeployedSummary {
+                environment: environment.name.clone(),
+                version: presence.version,
+                instance: Some(presence.instance).filter(|name| !name.is_empty()),
+                released,
+                since: rfc3339(presence.created_at),
+            });
+        }
+    }
+    Ok(by_name)
+}
+
+fn summary(one: PairStanding) -> PactSummary {
+    let verification = match one.success {
+        None => "none",
+        Some(true) => "ok",
+        // What was accepted is never pending.
+        Some(false) if one.ever || one.accepted => "failed",
+        Some(false) => "pending",
+    };
+    PactSummary {
+        consumer: one.consumer,
+        provider: one.provider,
+        consumer_version: one.consumer_version,
+        branch: one.branch,
+        content_id: one.content_id,
+        published_at: rfc3339(one.created_at),
+        verification,
+        verified_by_version: one.provider_version,
+        verified_at: one.verified_at.map(rfc3339),
+        accepted: one.accepted,
+    }
 }

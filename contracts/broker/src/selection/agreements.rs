@@ -78,7 +78,9 @@ pub(super) async fn rule_by_proposals(
     provider: &Pacticipant,
     selected: &mut [Selected],
 ) -> Result<(), BrokerError> {
-    for one in selected {
+    let contents: Vec<i64> = selected.iter().map(|one| one.content_row).collect();
+    let proposed = proposals::with_proposals(conn, &contents).await?;
+    for one in selected.iter_mut().filter(|one| proposed.contains(&one.content_row)) {
         let (standing, proposal) = of_content(conn, provider, one.content_row).await?;
         let Some(proposal) = proposal else { continue };
         match standing {
@@ -150,7 +152,6 @@ async fn of_content(
     provider: &Pacticipant,
     content_row: i64,
 ) -> Result<(Standing, Option<ProposalRow>), BrokerError> {
-    // Most contents have no proposal, and that one look-up is all it takes to see it.
     let (first, row) = standing(conn, content_row, None).await?;
     let Some(row) = row else { return Ok((first, None)) };
     if first == Standing::Binding {

@@ -5,8 +5,9 @@ use super::pacts::{Published, Which};
 use super::{Conn, sql};
 use crate::BrokerError;
 
-/// Providers and their consumers, found by skipping through an index: a distinct list would read every pact.
-fn pairs(one_provider: bool) -> &'static str {
+/// Providers and their consumers, found by skipping through an index: a distinct list would read every pact. The provider
+/// is the first parameter; `consumer_id` of each provider's last row is NULL.
+pub(super) fn pairs(one_provider: bool) -> &'static str {
     if one_provider {
         "pairs (provider_id, consumer_id) AS (\
          SELECT CAST($1 AS BIGINT), (SELECT min(p.consumer_id) FROM pacts p WHERE p.provider_id = $1) UNION ALL \
@@ -96,8 +97,8 @@ fn statement(one_provider: bool, which: Which<'_>) -> Option<String> {
     };
     // Unused parameters are named in a condition that always holds, so that every form has the same four.
     Some(format!(
-        "WITH RECURSIVE {}, found (provider_id, version_id) AS ({found}) \
-         SELECT c.name AS consumer, c.id AS consumer_id, v.number AS version, v.id AS version_id, pr.name AS provider, \
+        "WITH RECURSIVE {}, found (provider_id, version_id) AS MATERIALIZED ({found}) \
+         SELECT c.name AS consumer, c.id AS consumer_id, v.number AS version, v.id AS version_id, pr.name AS provider, pr.id AS provider_id, \
          k.id AS content_row, k.content_id AS content_id, p.created_at AS created_at, c.main_branch AS main_branch, \
          k.created_at AS content_since FROM found f CROSS JOIN pacts p JOIN versions v ON v.id = p.version_id \
          JOIN pacticipants c ON c.id = p.consumer_id JOIN pacticipants pr ON pr.id = p.provider_id \

@@ -1,5 +1,6 @@
 //! Pairs that have contracts.
 
+use super::heads::pairs;
 use super::{Conn, sql};
 use crate::BrokerError;
 
@@ -12,14 +13,15 @@ pub(crate) struct Integration {
     pub(crate) provider: String,
 }
 
-const COLUMNS: &str = "SELECT c.id AS consumer_id, c.name AS consumer, pr.id AS provider_id, pr.name AS provider \
-     FROM (SELECT DISTINCT consumer_id, provider_id FROM pacts) i \
-     JOIN pacticipants c ON c.id = i.consumer_id JOIN pacticipants pr ON pr.id = i.provider_id";
-
 /// All of them, by consumer and provider.
 pub(crate) async fn all(conn: &mut Conn) -> Result<Vec<Integration>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} ORDER BY c.name, pr.name"));
-    Ok(sql::query_as(sql).fetch_all(conn).await?)
+    let sql = format!(
+        "WITH RECURSIVE {} SELECT c.id AS consumer_id, c.name AS consumer, pr.id AS provider_id, pr.name AS provider \
+         FROM pairs i CROSS JOIN pacticipants c CROSS JOIN pacticipants pr WHERE c.id = i.consumer_id AND pr.id = i.provider_id \
+         ORDER BY c.name, pr.name",
+        pairs(false)
+    );
+    Ok(sql::query_as(sqlx::AssertSqlSafe(sql)).bind(None::<i64>).fetch_all(conn).await?)
 }
 
 /// Whether a pacticipant is in none, nothing of it is deployed or released and no webhook is for it, so that it is only a

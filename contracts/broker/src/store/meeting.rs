@@ -1,13 +1,9 @@
 //! Which versions would meet: what is live, and the newest result of many pairs at once. The gate's questions cost as much
 //! as their answers, however long the history is.
 
-use super::pacts::Published;
 use super::verifications::Verification;
 use super::{Conn, sql};
 use crate::BrokerError;
-
-/// Pairs asked about in one query; two parameters each.
-const PAIRS_AT_ONCE: usize = 400;
 
 /// A version by id and number.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -34,6 +30,30 @@ pub(crate) async fn live(
     .await?)
 }
 
+/// The same for many pacticipants at once, by name.
+pub(crate) async fn live_of(
+    conn: &mut Conn,
+    environment: i64,
+    pacticipants: &[i64],
+) -> Result<Vec<(i64, i64, String)>, BrokerError> {
+    let mut found = Vec::new();
+    for chunk in pacticipants.chunks(sql::LIST_MAX) {
+        let sql = format!(
+            "WITH wanted (id) AS (VALUES {}) \
+             SELECT w.id, v.id, v.number FROM wanted w CROSS JOIN deployed_versions d CROSS JOIN versions v WHERE \
+             d.environment_id = $1 AND d.pacticipant_id = w.id AND d.undeployed_at IS NULL AND v.id = d.version_id UNION \
+             SELECT w.id, v.id, v.number FROM wanted w CROSS JOIN released_versions r CROSS JOIN versions v WHERE \
+             r.environment_id = $1 AND r.pacticipant_id = w.id AND r.support_ended_at IS NULL AND v.id = r.version_id \
+             ORDER BY 2",
+            sql::list(2, chunk.len(), 1)
+        );
+        let query = sql::query_as(sqlx::AssertSqlSafe(sql)).bind(environment).bind_list(chunk);
+        let rows: Vec<(i64, i64, String)> = query.fetch_all(&mut *conn).await?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
 /// Whether anything is live in an environment.
 pub(crate) async fn anything_live(conn: &mut Conn, environment: i64) -> Result<bool, BrokerError> {
     Ok(sql::query_scalar(
@@ -45,49 +65,22 @@ pub(crate) async fn anything_live(conn: &mut Conn, environment: i64) -> Result<b
     .await?)
 }
 
-/// The pacts that live versions of consumers have with `provider`.
-pub(crate) async fn live_consumers(
-    conn: &mut Conn,
-    environment: i64,
-    provider: i64,
-) -> Result<Vec<Published>, BrokerError> {
-    // The cross join keeps SQLite from starting at the provider's pacts, of which there is a whole history.
-    Ok(sql::query_as(
-        "WITH live (version_id) AS (SELECT version_id FROM deployed_versions WHERE environment_id = $1 AND \
-         undeployed_at IS NULL UNION SELECT version_id FROM released_versions WHERE environment_id = $1 AND \
-         support_ended_at IS NULL) \
-         SELECT c.name AS consumer, c.id AS consumer_id, v.number AS version, v.id AS version_id, pr.name AS provider, \
-         k.id AS content_row, k.content_id AS content_id, p.created_at AS created_at, c.main_branch AS main_branch, \
-         k.created_at AS content_since FROM live l CROSS JOIN pacts p JOIN versions v ON v.id = p.version_id \
-         JOIN pacticipants c ON c.id = p.consumer_id JOIN pacticipants pr ON pr.id = p.provider_id \
-         JOIN contents k ON k.id = p.content_row WHERE p.version_id = l.version_id AND p.provider_id = $2 ORDER BY p.id",
-    )
-    .bind(environment)
-    .bind(provider)
-    .fetch_all(conn)
-    .await?)
-}
-
 /// The result that counts for each (content row, provider version) of `pairs` that has one.
 pub(crate) async fn results(conn: &mut Conn, pairs: &[(i64, i64)]) -> Result<Vec<Verification>, BrokerError> {
     let mut found = Vec::new();
-    for chunk in pairs.chunks(PAIRS_AT_ONCE) {
-        let values: Vec<String> = (0..chunk.len())
-            .map(|i| format!("(CAST(${} AS BIGINT), CAST(${} AS BIGINT))", i * 2 + 1, i * 2 + 2))
-            .collect();
+    for chunk in pairs.chunks(sql::LIST_MAX) {
         let sql = format!(
             "WITH wanted (content_row, version_id) AS (VALUES {}) \
-             SELECT r.id AS id, r.content_row AS content_row, v.number AS provider_version, r.success AS success, \
+             SELECT r.id AS id, r.content_row AS content_row, v.number AS provider_version, v.id AS provider_version_id, r.success AS success, \
              r.build_url AS build_url, r.test_results AS test_results, r.verified_by AS verified_by, \
              r.posted_by AS posted_by, r.created_at AS created_at FROM wanted w CROSS JOIN verifications r JOIN versions v ON \
              v.id = r.provider_version_id WHERE r.id = (SELECT max(x.id) FROM verifications x WHERE \
              x.content_row = w.content_row AND x.provider_version_id = w.version_id)",
-            values.join(", ")
+            sql::list(1, chunk.len(), 2)
         );
-        let mut query = sql::query_as(sqlx::AssertSqlSafe(sql));
-        for (content, version) in chunk {
-            query = query.bind(*content).bind(*version);
-        }
+        // Two columns are one list of twice the length.
+        let numbers: Vec<i64> = chunk.iter().flat_map(|(content, version)| [*content, *version]).collect();
+        let query = sql::query_as(sqlx::AssertSqlSafe(sql)).bind_list(&numbers);
         let rows: Vec<Verification> = query.fetch_all(&mut *conn).await?;
         found.extend(rows);
     }

@@ -22,6 +22,7 @@ pub(crate) struct Published {
     pub(crate) version: String,
     pub(crate) version_id: i64,
     pub(crate) provider: String,
+    pub(crate) provider_id: i64,
     pub(crate) content_row: i64,
     pub(crate) content_id: String,
     pub(crate) created_at: i64,
@@ -32,7 +33,7 @@ pub(crate) struct Published {
 }
 
 const PUBLISHED: &str = "SELECT c.name AS consumer, c.id AS consumer_id, v.number AS version, v.id AS version_id, \
-     pr.name AS provider, k.id AS content_row, k.content_id AS content_id, p.created_at AS created_at, \
+     pr.name AS provider, pr.id AS provider_id, k.id AS content_row, k.content_id AS content_id, p.created_at AS created_at, \
      c.main_branch AS main_branch, k.created_at AS content_since FROM pacts p JOIN versions v ON v.id = p.version_id \
      JOIN pacticipants c ON c.id = p.consumer_id JOIN pacticipants pr ON pr.id = p.provider_id \
      JOIN contents k ON k.id = p.content_row";
@@ -216,8 +217,30 @@ pub(crate) async fn by_version(conn: &mut Conn, version: i64) -> Result<Vec<Publ
 
 /// The publication of one content that came last, if any version carries it.
 pub(crate) async fn last_with_content(conn: &mut Conn, row: i64) -> Result<Option<Published>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!("{PUBLISHED} WHERE p.content_row = $1 ORDER BY v.id DESC LIMIT 1"));
+    let sql = sqlx::AssertSqlSafe(format!(
+        "{PUBLISHED} WHERE p.content_row = $1 ORDER BY p.version_id DESC LIMIT 1"
+    ));
     Ok(sql::query_as(sql).bind(row).fetch_optional(conn).await?)
+}
+
+/// The same for many contents at once.
+pub(crate) async fn last_with_contents(
+    conn: &mut Conn,
+    contents: &[i64],
+) -> Result<Vec<Published>, BrokerError> {
+    let mut found = Vec::new();
+    for chunk in contents.chunks(sql::LIST_MAX) {
+        let sql = format!(
+            "WITH wanted (content_row) AS (VALUES {}), newest (content_row, version_id) AS MATERIALIZED (\
+             SELECT w.content_row, (SELECT max(x.version_id) FROM pacts x WHERE x.content_row = w.content_row) FROM wanted w) \
+             {PUBLISHED} JOIN newest n ON n.content_row = p.content_row AND n.version_id = p.version_id",
+            sql::list(1, chunk.len(), 1)
+        );
+        let rows: Vec<Published> =
+            sql::query_as(sqlx::AssertSqlSafe(sql)).bind_list(chunk).fetch_all(&mut *conn).await?;
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 /// One publication by version id.

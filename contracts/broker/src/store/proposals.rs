@@ -1,5 +1,7 @@
 //! Proposals and their history.
 
+use std::collections::HashSet;
+
 use super::{Conn, sql, uuid};
 use crate::BrokerError;
 
@@ -148,6 +150,22 @@ pub(crate) async fn of_content(conn: &mut Conn, content_row: i64) -> Result<Vec<
     let text =
         sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE o.content_row = $1 ORDER BY o.id DESC LIMIT 100"));
     Ok(sql::query_as(text).bind(content_row).fetch_all(conn).await?)
+}
+
+/// Which of `contents` have a proposal, whatever became of it.
+pub(crate) async fn with_proposals(conn: &mut Conn, contents: &[i64]) -> Result<HashSet<i64>, BrokerError> {
+    let mut found = HashSet::new();
+    for chunk in contents.chunks(sql::LIST_MAX) {
+        let text = format!(
+            "WITH wanted (content_row) AS (VALUES {}) SELECT w.content_row FROM wanted w WHERE EXISTS \
+             (SELECT 1 FROM proposals o WHERE o.content_row = w.content_row)",
+            sql::list(1, chunk.len(), 1)
+        );
+        let rows: Vec<i64> =
+            sql::query_scalar(sqlx::AssertSqlSafe(text)).bind_list(chunk).fetch_all(&mut *conn).await?;
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 /// The present proposals of a consumer's branch, whoever the provider is.

@@ -60,6 +60,24 @@ impl<T> Row for T where
 {
 }
 
+/// Most values in one list of a statement; a power of two.
+pub(crate) const LIST_MAX: usize = 512;
+
+/// The rows of a `VALUES` list for numbers whose parameters begin at `$first`, `columns` to a row. There are places for a
+/// power of two of rows, so that few statements are prepared whatever the lengths; see [`padded`].
+pub(crate) fn list(first: usize, rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let place = |column: usize| format!("CAST(${} AS BIGINT)", first + row * columns + column);
+        format!("({})", (0..columns).map(place).collect::<Vec<_>>().join(", "))
+    };
+    (0..rows.next_power_of_two()).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// The numbers for a [`list`]: what is missing up to its last place is NULL, which equals nothing.
+pub(crate) fn padded(numbers: &[i64]) -> impl Iterator<Item = Option<i64>> {
+    (0..numbers.len().next_power_of_two()).map(|i| numbers.get(i).copied())
+}
+
 /// How much a statement changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Done(u64);
@@ -139,6 +157,12 @@ impl<'q, T: Row> QueryAs<'q, T> {
         self
     }
 
+    /// Adds the parameters of a [`list`] of one column.
+    pub(crate) fn bind_list(mut self, numbers: &[i64]) -> Self {
+        self.query.values.extend(padded(numbers).map(Value::Number));
+        self
+    }
+
     /// The first row, if there is one.
     pub(crate) async fn fetch_optional(self, conn: &mut Conn) -> Result<Option<T>, sqlx::Error> {
         let Query { sql, values } = self.query;
@@ -193,6 +217,12 @@ where
         self
     }
 
+    /// Adds the parameters of a [`list`] of one column.
+    pub(crate) fn bind_list(mut self, numbers: &[i64]) -> Self {
+        self.query = self.query.bind_list(numbers);
+        self
+    }
+
     /// The value of the first row, if there is one.
     #[allow(dead_code, reason = "what can be asked of a query does not depend on who asks")]
     pub(crate) async fn fetch_optional(self, conn: &mut Conn) -> Result<Option<T>, sqlx::Error> {
@@ -234,4 +264,25 @@ fn postgres(values: Vec<Value<'_>>) -> Result<PgArguments, sqlx::Error> {
         .map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_have_few_lengths_and_their_numbers_fill_them() {
+        assert_eq!(list(4, 1, 1), "(CAST($4 AS BIGINT))");
+        assert_eq!(
+            list(1, 2, 2),
+            "(CAST($1 AS BIGINT), CAST($2 AS BIGINT)), (CAST($3 AS BIGINT), CAST($4 AS BIGINT))"
+        );
+        for rows in 1..=LIST_MAX {
+            let places = list(1, rows, 2).matches('$').count();
+            let numbers: Vec<i64> = (0..2 * rows as i64).collect();
+            assert_eq!(padded(&numbers).count(), places);
+            assert_eq!(padded(&numbers).flatten().count(), 2 * rows);
+        }
+        assert_eq!(list(1, 300, 1), list(1, LIST_MAX, 1));
+    }
 }

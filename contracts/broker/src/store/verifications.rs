@@ -10,6 +10,7 @@ pub(crate) struct Verification {
     pub(crate) id: i64,
     pub(crate) content_row: i64,
     pub(crate) provider_version: String,
+    pub(crate) provider_version_id: i64,
     pub(crate) success: bool,
     pub(crate) build_url: Option<String>,
     pub(crate) test_results: Option<String>,
@@ -33,7 +34,7 @@ pub(crate) struct NewVerification {
     pub(crate) posted_by: Option<String>,
 }
 
-const COLUMNS: &str = "SELECT r.id AS id, r.content_row AS content_row, v.number AS provider_version, \
+const COLUMNS: &str = "SELECT r.id AS id, r.content_row AS content_row, v.number AS provider_version, v.id AS provider_version_id, \
      r.success AS success, r.build_url AS build_url, r.test_results AS test_results, r.verified_by AS verified_by, r.posted_by AS posted_by, \
      r.created_at AS created_at FROM verifications r JOIN versions v ON v.id = r.provider_version_id";
 
@@ -72,16 +73,44 @@ pub(crate) async fn get(conn: &mut Conn, number: i64) -> Result<Option<Verificat
 }
 
 pub(crate) async fn latest(conn: &mut Conn, content_row: i64) -> Result<Option<Verification>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE r.content_row = $1 ORDER BY r.id DESC LIMIT 1"));
+    let sql = sqlx::AssertSqlSafe(format!(
+        "{COLUMNS} WHERE r.id = (SELECT max(x.id) FROM verifications x WHERE x.content_row = $1)"
+    ));
     Ok(sql::query_as(sql).bind(content_row).fetch_optional(conn).await?)
 }
 
-/// The result that counts for each provider version that verified a content.
-pub(crate) async fn counting(conn: &mut Conn, content_row: i64) -> Result<Vec<Verification>, BrokerError> {
-    let sql = sqlx::AssertSqlSafe(format!(
-        "{COLUMNS} WHERE r.id IN (SELECT max(id) FROM verifications WHERE content_row = $1 GROUP BY provider_version_id)"
-    ));
-    Ok(sql::query_as(sql).bind(content_row).fetch_all(conn).await?)
+/// The result that counts for each provider version that verified one of `contents`.
+pub(crate) async fn counting(conn: &mut Conn, contents: &[i64]) -> Result<Vec<Verification>, BrokerError> {
+    let mut found = Vec::new();
+    for chunk in contents.chunks(sql::LIST_MAX) {
+        let sql = format!(
+            "WITH wanted (content_row) AS (VALUES {}), \
+             newest (id) AS MATERIALIZED (SELECT max(x.id) FROM wanted w CROSS JOIN verifications x \
+             WHERE x.content_row = w.content_row GROUP BY x.content_row, x.provider_version_id) \
+             {COLUMNS} JOIN newest n ON n.id = r.id",
+            sql::list(1, chunk.len(), 1)
+        );
+        let rows: Vec<Verification> =
+            sql::query_as(sqlx::AssertSqlSafe(sql)).bind_list(chunk).fetch_all(&mut *conn).await?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// The newest result of each of `contents` that has one.
+pub(crate) async fn newest(conn: &mut Conn, contents: &[i64]) -> Result<Vec<Verification>, BrokerError> {
+    let mut found = Vec::new();
+    for chunk in contents.chunks(sql::LIST_MAX) {
+        let sql = format!(
+            "WITH wanted (content_row) AS (VALUES {}), newest (id) AS MATERIALIZED (SELECT (SELECT max(x.id) FROM \
+             verifications x WHERE x.content_row = w.content_row) FROM wanted w) {COLUMNS} JOIN newest n ON n.id = r.id",
+            sql::list(1, chunk.len(), 1)
+        );
+        let rows: Vec<Verification> =
+            sql::query_as(sqlx::AssertSqlSafe(sql)).bind_list(chunk).fetch_all(&mut *conn).await?;
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 /// The result that counts for one content and provider version.
@@ -123,9 +152,6 @@ pub(crate) enum SuccessBy<'a> {
     Tag(&'a str),
 }
 
-/// Contents asked about in one query.
-const CONTENTS_AT_ONCE: usize = 500;
-
 /// Which of `contents` were verified successfully by such a version; results taken as work in progress count only when
 /// `wip_counts`.
 pub(crate) async fn succeeded_among(
@@ -149,32 +175,19 @@ pub(crate) async fn succeeded_among(
         }
     };
     let mut found = HashSet::new();
-    for chunk in contents.chunks(CONTENTS_AT_ONCE) {
-        let values: Vec<String> = (0..chunk.len()).map(|i| format!("(CAST(${} AS BIGINT))", i + 4)).collect();
+    for chunk in contents.chunks(sql::LIST_MAX) {
         // Unused parameters are named in a condition that always holds, so that every form has the same.
         let sql = format!(
             "WITH wanted (content_row) AS (VALUES {}) SELECT w.content_row FROM wanted w WHERE \
              (CAST($2 AS TEXT) IS NULL OR 1 = 1) AND (CAST($3 AS BIGINT) IS NULL OR 1 = 1) AND \
              EXISTS (SELECT 1 FROM verifications r WHERE r.content_row = w.content_row AND r.success AND \
              ($1 OR NOT r.wip) AND {condition})",
-            values.join(", ")
+            sql::list(4, chunk.len(), 1)
         );
-        let mut query = sql::query_scalar(sqlx::AssertSqlSafe(sql)).bind(wip_counts).bind(name).bind(before);
-        for content in chunk {
-            query = query.bind(*content);
-        }
+        let query = sql::query_scalar(sqlx::AssertSqlSafe(sql)).bind(wip_counts).bind(name).bind(before);
+        let query = query.bind_list(chunk);
         let rows: Vec<i64> = query.fetch_all(&mut *conn).await?;
         found.extend(rows);
     }
     Ok(found)
-}
-
-/// Whether one content was verified successfully by such a version.
-pub(crate) async fn succeeded(
-    conn: &mut Conn,
-    content_row: i64,
-    by: SuccessBy<'_>,
-    wip_counts: bool,
-) -> Result<bool, BrokerError> {
-    Ok(!succeeded_among(conn, &[content_row], by, wip_counts).await?.is_empty())
 }

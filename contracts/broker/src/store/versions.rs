@@ -202,8 +202,8 @@ pub(crate) async fn branches(conn: &mut Conn, version: i64) -> Result<Vec<Branch
 
 pub(crate) async fn tags(conn: &mut Conn, version: i64) -> Result<Vec<Tag>, BrokerError> {
     Ok(sql::query_as(
-        "SELECT t.name AS name, t.created_at AS created_at, NOT EXISTS (SELECT 1 FROM tags o JOIN versions ov ON \
-         ov.id = o.version_id WHERE o.name = t.name AND ov.pacticipant_id = v.pacticipant_id AND ov.id > v.id) AS latest \
+        "SELECT t.name AS name, t.created_at AS created_at, NOT EXISTS (SELECT 1 FROM versions ov CROSS JOIN tags o WHERE \
+         ov.pacticipant_id = v.pacticipant_id AND ov.id > v.id AND o.version_id = ov.id AND o.name = t.name) AS latest \
          FROM tags t JOIN versions v ON v.id = t.version_id WHERE t.version_id = $1 ORDER BY t.name",
     )
     .bind(version)
