@@ -266,7 +266,9 @@ proptest! {
             let one = TraceId::new(5).unwrap();
             // Rows of one request that began on several days stand in several blocks, which keep the order of requests
             // and not the order within one.
-            let on_one_day = |at: u64| if at < 40 * DAY_NS { at % DAY_NS } else { at };
+            const LENGTH_NS: u64 = 86_400 * SECOND_NS;
+            let is_near = |at: u64| at.abs_diff(DAY_NS) < 40 * LENGTH_NS;
+            let on_one_day = |at: u64| if is_near(at) { DAY_NS + at % LENGTH_NS } else { at };
             let set = |mut row: Span| { row.trace_id = one; row.start_ns = row.start_ns.map(on_one_day); row };
             let batches = [otlp_batch(&rows.into_iter().map(set).collect::<Vec<_>>()),
                            batch(&more.into_iter().map(set).collect::<Vec<_>>())];
